@@ -1,0 +1,74 @@
+"""The workflow engine: nodes, graphs, and the runner that walks them."""
+
+from .context import Context
+from .draw import draw
+from .errors import (
+    DeadlineExceeded,
+    EngineError,
+    Fault,
+    GraphError,
+    NodeTimeout,
+    NotBound,
+    ResultLost,
+    RunError,
+    StepLimit,
+    UnknownAction,
+    ValidationError,
+)
+from .events import (
+    Emitted,
+    Event,
+    NodeEvent,
+    NodeFinished,
+    NodeStarted,
+    Retrying,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    Token,
+)
+from .graph import Graph
+from .node import Node, node
+from .path import END
+from .registry import Lazy, Registry
+from .result import Result
+from .retry import Retry
+from .store import SessionStore
+from .yaml import dump, load
+
+__all__ = [
+    "Context",
+    "DeadlineExceeded",
+    "draw",
+    "dump",
+    "Emitted",
+    "END",
+    "EngineError",
+    "Event",
+    "Fault",
+    "Graph",
+    "GraphError",
+    "Lazy",
+    "load",
+    "Node",
+    "node",
+    "NodeEvent",
+    "NodeFinished",
+    "NodeStarted",
+    "NodeTimeout",
+    "NotBound",
+    "Registry",
+    "Result",
+    "ResultLost",
+    "Retry",
+    "Retrying",
+    "RunError",
+    "RunFailed",
+    "RunFinished",
+    "RunStarted",
+    "SessionStore",
+    "StepLimit",
+    "Token",
+    "UnknownAction",
+    "ValidationError",
+]

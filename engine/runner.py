@@ -1,0 +1,194 @@
+"""Walks a graph: the one layer between `run()` and a user's node."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from time import monotonic
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from .errors import DeadlineExceeded, StepLimit, UnknownAction
+from .events import Event, NodeFinished, NodeStarted, RunFailed, RunFinished, RunStarted
+from .path import DEFAULT
+from .plan import Plan, Step, lost
+from .result import Result
+from .run import BLOCKING, Run, State, warn_blocking
+from .special import recover, take
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+BREATH: Final = 0.005  # a run that never waits lets others run this often
+
+
+async def execute(
+    graph: Graph,
+    plan: Plan,
+    state: State,
+    scope: Any,
+    run_id: str | None,
+    tell: Callable[[Event], None] | None,
+) -> Result:
+    """Walks a plan from its start to an END; what goes wrong is raised with notes on run, node and way."""
+    run = Run(run_id or os.urandom(8).hex(), scope, tell)
+    if tell is not None:
+        tell(RunStarted(run.run_id, graph.name))
+    try:
+        final, action = await bounded(plan, state, run, run.run_id)
+    except Exception as error:
+        _annotate(error, graph, run)
+        if tell is not None:
+            tell(RunFailed(run.run_id, error))
+        raise
+    result = Result(final, run.run_id, action)
+    if tell is not None:
+        tell(RunFinished(run.run_id, result))
+    return result
+
+
+async def bounded(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, str]:
+    """Walks a plan within its deadline, if it has one."""
+    if plan.deadline is None:
+        return await walk(plan, state, run, prefix)
+    outer = run.until
+    run.until = min(outer, monotonic() + plan.deadline)
+    timer = asyncio.timeout(plan.deadline)
+    try:
+        async with timer:
+            return await walk(plan, state, run, prefix)
+    except TimeoutError as error:
+        if timer.expired() and not isinstance(error, DeadlineExceeded):
+            raise DeadlineExceeded(plan.graph.name, plan.deadline) from error
+        raise
+    finally:
+        run.until = outer
+
+
+async def walk(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, str]:
+    """Takes step after step until an action leads to END; gives the final state and that action.
+
+    A plain step is written out here rather than called: a call would cost as much as all the rest.
+    """
+    step: Step = plan.start
+    limit, silent, trail = plan.max_steps, run.tell is None, run.trail
+    count, breath = 0, monotonic()
+    while True:
+        count += 1
+        if count > limit:
+            raise StepLimit(plan.graph.name, limit)
+        now = monotonic()
+        if now - breath > BREATH:
+            await asyncio.sleep(0)
+            breath = monotonic()
+        if now > run.until:
+            raise DeadlineExceeded(plan.graph.name, plan.deadline or 0.0)
+        trail.append(step.name)
+        if not (step.plain and silent):
+            state, action = await _observed(step, plan, state, run, prefix)
+        else:
+            prepared = step.read(state) if step.read is not None else None
+            if step.prep is not None:
+                prepared = step.prep(MappingProxyType(state))
+                if step.prep_async:
+                    prepared = await prepared
+            if step.exec is None:
+                result = prepared if step.prep is not None else None
+            else:
+                try:
+                    if step.exec_async:
+                        result = await step.exec(prepared)
+                    else:
+                        result = step.exec(prepared)
+                        if monotonic() - now > BLOCKING:
+                            warn_blocking(step)
+                except Exception as error:
+                    result = await recover(step, prepared, error, run, None)
+            if step.keep is not None:
+                result = step.keep(result)
+                overlay = state | result.__dict__
+            elif step.lose:
+                if result is not None:
+                    raise lost(step.name, result)
+                overlay = state
+            else:
+                overlay = state.copy()
+            action = DEFAULT
+            if step.post is not None:
+                action = step.post(overlay, prepared, result)
+                if step.post_async:
+                    action = await action
+                if action is None:
+                    action = DEFAULT
+            state = overlay
+        try:
+            following = step.next[action]
+        except (KeyError, TypeError):
+            raise UnknownAction(step.name, action, step.next) from None
+        if following is None:
+            return state, action
+        step = following
+
+
+async def _observed(step: Step, plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, str]:
+    path = run.visit(prefix, step.name)
+    started = monotonic()
+    if run.tell is not None:
+        run.tell(NodeStarted(run.run_id, step.name, path))
+    if step.inner is not None:
+        after, action = await _inside(step.inner, state, run, path)
+    else:
+        after, action = await take(step, plan, state, run, path)
+    if run.tell is not None:
+        keys = tuple(key for key, value in after.items() if key not in state or state[key] is not value)
+        run.tell(NodeFinished(run.run_id, step.name, path, action, monotonic() - started, keys))
+    return after, action
+
+
+async def _inside(inner: Plan, state: State, run: Run, path: str) -> tuple[State, str]:
+    graph = inner.graph
+    first = dict(inner.read(state).__dict__) if inner.read is not None else dict(state)
+    final, action = await bounded(inner, dict(first), run, path)
+    if graph.outputs is not None:
+        return state | {key: final[key] for key in graph.outputs.model_fields if key in final}, action
+    after = state | {
+        key: value for key, value in final.items() if key not in first or first[key] is not value
+    }
+    if inner.read is None:
+        for key in first.keys() - final.keys():
+            del after[key]
+    return after, action
+
+
+def _annotate(error: Exception, graph: Graph, run: Run) -> None:
+    way = " → ".join(run.trail)
+    if len(run.trail) == run.trail.maxlen:
+        way = f"… → {way}"
+    where = f"at node {run.trail[-1]!r} " if run.trail else ""
+    error.add_note(f"run {run.run_id} of graph {graph.name!r} failed {where}on the way {way or '(none)'}")
+
+
+def starting_state(graph: Graph, given: Mapping[str, Any] | Any) -> State:
+    """The first state of a run: what was given, validated by the graph's `inputs=`."""
+    from .plan import unfit
+
+    model = graph.inputs
+    if model is None:
+        return dict(given)
+    if isinstance(given, model):
+        return dict(given.__dict__)
+    from pydantic import ValidationError as Unfit
+
+    from .errors import ValidationError, did_you_mean
+
+    if "extra" not in model.model_config:
+        for key in given:
+            if key not in model.model_fields:
+                mend = did_you_mean(key, model.model_fields)
+                raise ValidationError(f"graph {graph.name!r}: {key!r} is not among its inputs; {mend}", [key])
+    try:
+        made = model.model_validate(dict(given))
+    except Unfit as error:
+        raise unfit(f"graph {graph.name!r}", "inputs", error) from error
+    return {**made.__dict__, **(made.__pydantic_extra__ or {})}

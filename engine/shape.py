@@ -1,0 +1,59 @@
+"""A graph as plain JSON values: what `dump` writes, and what two equal graphs have in common."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from .node import Node
+from .retry import Retry
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+
+def shape_of(graph: Graph) -> dict[str, Any]:
+    """Nodes with their parameters, edges with their actions, bounds and models; no bound object."""
+    shape: dict[str, Any] = {"graph": graph.name}
+    for role in ("inputs", "outputs"):
+        model = getattr(graph, role)
+        if model is not None:
+            shape[role] = model.__name__
+    if graph.max_steps != 10_000:
+        shape["max_steps"] = graph.max_steps
+    if graph.deadline is not None:
+        shape["deadline"] = graph.deadline
+    shape["start"] = graph.start
+    shape["nodes"] = {name: _entry(node) for name, node in graph.nodes.items()}
+    shape["edges"] = {name: dict(edges) for name, edges in graph.edges.items() if edges}
+    return shape
+
+
+def _entry(node: Node) -> dict[str, Any]:
+    from .graph import Graph
+
+    if isinstance(node, Graph):
+        return {"graph": shape_of(node)}
+    entry: dict[str, Any] = {"node": type(node).__name__}
+    if node.parameters:
+        entry["with"] = {key: _plain(value) for key, value in node.parameters.items()}
+    own = vars(node)
+    if own.get("retry") is not None:
+        entry["retry"] = retry_shape(own["retry"])
+    if own.get("timeout") is not None:
+        entry["timeout"] = own["timeout"]
+    return entry
+
+
+def retry_shape(retry: Retry) -> dict[str, Any]:
+    """What a Retry says that the default one does not; `attempts` always."""
+    usual = {field.name: field.default for field in fields(Retry)}
+    return {key: value for key, value in asdict(retry).items() if key == "attempts" or value != usual[key]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
