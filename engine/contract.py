@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import types
 from collections import ChainMap
 from collections.abc import Callable, Mapping
@@ -108,8 +109,10 @@ def instance_faults(node: Node) -> tuple[Fault, ...]:
 
 
 def _is_json(value: object) -> bool:
-    if value is None or isinstance(value, (str, int, float, bool)):
+    if value is None or isinstance(value, (str, int, bool)):
         return True
+    if isinstance(value, float):
+        return math.isfinite(value)
     if isinstance(value, (list, tuple)):
         return all(map(_is_json, value))
     return isinstance(value, dict) and all(isinstance(k, str) and _is_json(v) for k, v in value.items())

@@ -36,6 +36,12 @@ def dump(graph: Graph) -> str:
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
+    def text(dumper: Any, value: str) -> Any:
+        # What our reading of a plain scalar would make a number or a word must stand in quotes.
+        quotes = json_value(Text(value, True, (1, 1))) != value
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if quotes else None)
+
+    Dumper.add_representer(str, text)
     return yaml.dump(_document(graph.shape()), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
