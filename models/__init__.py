@@ -1,0 +1,53 @@
+"""What is kept: the tables, the database under async nodes, and the queries."""
+
+from .base import Base
+from .context_window import ContextWindow
+from .conversation import Conversation
+from .durable import Owner, RunRow, StepRow
+from .errors import (
+    CommitUnknown,
+    Conflict,
+    ConversationClosed,
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseFull,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+    DatabaseUrlError,
+    IllegalTransition,
+    NotFound,
+    SessionMisuse,
+)
+from .manager import DatabaseManager, get_db_manager
+from .memory import MemoryIndex, MemorySource
+from .message import Message
+from .preference import UserPreference
+from .scope import Scope
+
+__all__ = [
+    "Base",
+    "CommitUnknown",
+    "Conflict",
+    "ContextWindow",
+    "Conversation",
+    "ConversationClosed",
+    "DatabaseBusy",
+    "DatabaseError",
+    "DatabaseFull",
+    "DatabaseManager",
+    "DatabaseReadOnly",
+    "DatabaseUnreachable",
+    "DatabaseUrlError",
+    "get_db_manager",
+    "IllegalTransition",
+    "MemoryIndex",
+    "MemorySource",
+    "Message",
+    "NotFound",
+    "Owner",
+    "RunRow",
+    "Scope",
+    "SessionMisuse",
+    "StepRow",
+    "UserPreference",
+]

@@ -1,0 +1,227 @@
+"""The database under async nodes: one writer, many readers, and ordinary sessions for everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from types import TracebackType
+from typing import Any, TypeVar
+
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.orm import Session
+
+from ..services.settings import setting
+from .base import Base
+from .engines import Engines, open_engines
+from .errors import DatabaseError, DatabaseReadOnly, SessionMisuse, translated
+from .lock import WriteLock, held
+from .migrate import create_users_tables, upgrade
+from .sessions import OwnSession, lent
+from .trusted import TrustedFace
+from .urls import PrivateFile, is_memory, parse, shown
+from .writer import Writer
+
+T = TypeVar("T")
+READERS = 4
+
+
+class _Open:
+    """What a manager has open in one process."""
+
+    def __init__(self, url: URL, pool_size: int, max_overflow: int) -> None:
+        self.pid = os.getpid()
+        self.engines: Engines = open_engines(url, pool_size, max_overflow)
+        lock = WriteLock() if url.drivername == "sqlite" else None
+        if lock is not None:
+            lock.guard(self.engines.sessions)
+        self.writer = Writer(self.engines.writer, lock, shown(url))
+        self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="turngraph-reader")
+        self.tables = 0
+
+    def close(self) -> None:
+        if self.pid == os.getpid():
+            self.writer.close()
+            self.readers.shutdown()
+        self.engines.dispose(close=self.pid == os.getpid())
+
+
+class _Holder:
+    """What outlives a manager long enough to be closed: its open parts, and the file behind `:memory:`."""
+
+    def __init__(self, private: PrivateFile | None) -> None:
+        self.pid = os.getpid()
+        self.open: _Open | None = None
+        self.private = private
+
+    def close(self) -> None:
+        if self.open is not None:
+            self.open.close()
+            self.open = None
+        if self.private is not None and self.pid == os.getpid():
+            self.private.delete()
+
+
+class DatabaseManager(TrustedFace):
+    """Opens a database by its URL; tables appear, and an older database is brought up to date, on first use.
+
+    `pool_size` and `max_overflow` bound the connections on PostgreSQL together. Without a URL it is
+    TURNGRAPH_DB, else DATABASE_URL, else conversation_memory.db in the current folder. A manager is also
+    the store of a graph: it gives `prep` and `post` their sessions and commits each step.
+    """
+
+    def __init__(self, url: str | None = None, *, pool_size: int = 5, max_overflow: int = 10) -> None:
+        parsed = parse(url if url is not None else setting("database") or "")
+        private = PrivateFile() if is_memory(parsed) else None
+        self._url = private.url if private is not None else parsed
+        self.url = shown(parsed)
+        self._pool = (pool_size, max_overflow)
+        self._holder = _Holder(private)
+        self._opening = threading.Lock()
+        self._closed = False
+        self._finalizer = weakref.finalize(self, self._holder.close)
+        _opened(self)
+
+    @property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine, in the driver's own transaction mode."""
+        return self._ready().engines.sessions
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._url.get_backend_name()
+
+    def get_session(self) -> Session:
+        """A session of your own: `with db.get_session() as session:` commits at the end, and rows stay usable."""
+        return OwnSession(self.engine, expire_on_commit=False)
+
+    async def read(self, work: Callable[[Session], T], /) -> T:
+        """Runs `work(session)` read-only on a reader thread; the rows it returns stay usable."""
+        variables = copy_context()
+        loop = asyncio.get_running_loop()
+        opened = await self._ready_soon()
+        return await loop.run_in_executor(opened.readers, variables.run, self._read, opened, work)
+
+    async def write(self, work: Callable[[Session], T], /, *, keys: Collection[str] = ()) -> T:
+        """Runs `work(session)` on the writer and returns after its COMMIT; it shares that with others waiting.
+
+        `work` must bear being called again after a rollback. On PostgreSQL, writes that name a common key
+        do not run at the same time. A cancel is delivered once the outcome is known.
+        """
+        if (other := held()) is not None:
+            raise SessionMisuse(
+                f"await db.write(...) while {other.who} is writing here would wait for itself for ever; "
+                f"commit or close that session first, or write with the session you were given"
+            )
+        opened = await self._ready_soon()
+        answer = asyncio.wrap_future(opened.writer.submit(work, keys))
+        try:
+            return await asyncio.shield(answer)  # type: ignore[no-any-return]
+        except asyncio.CancelledError:
+            while not answer.done():
+                try:
+                    await asyncio.wait([answer])
+                except asyncio.CancelledError:
+                    continue
+            answer.exception()
+            raise
+
+    def read_now(self, work: Callable[[Session], T], /) -> T:
+        """Like `read`, for callers without an event loop."""
+        return self._read(self._ready(), work)
+
+    def write_now(self, work: Callable[[Session], T], /) -> T:
+        """Like `write`, for callers without an event loop."""
+        if (other := held()) is not None:
+            raise SessionMisuse(f"a write while {other.who} is writing here would wait for itself; close that first")
+        return self._ready().writer.submit(work, ()).result()  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Writes what is queued and closes every connection; the file behind `:memory:` is deleted."""
+        self._closed = True
+        self._finalizer()
+        _forget(self)
+
+    def __enter__(self) -> DatabaseManager:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<DatabaseManager {self.url}{' closed' if self._closed else ''}>"
+
+    def _read(self, opened: _Open, work: Callable[[Session], T]) -> T:
+        try:
+            with opened.engines.readers.connect() as connection:
+                if self.dialect == "postgresql":
+                    connection = connection.execution_options(postgresql_readonly=True)
+                with connection.begin() as transaction:
+                    session = lent(connection)
+                    try:
+                        return work(session)
+                    finally:
+                        session.give_back()
+                        if transaction.is_active:
+                            transaction.rollback()
+        except Exception as error:
+            found = translated(error, self.url)
+            if isinstance(found, DatabaseReadOnly):
+                found = SessionMisuse("a read-only session was asked to write; write in post, or with db.write(...)")
+            raise found from error
+
+    async def _ready_soon(self) -> _Open:
+        opened = self._holder.open
+        if opened is not None and opened.pid == os.getpid() and opened.tables == len(Base.metadata.tables):
+            return opened
+        return await asyncio.to_thread(self._ready)
+
+    def _ready(self) -> _Open:
+        """What is open in this process: opened now, and brought up to date, if nothing was."""
+        with self._opening:
+            if self._closed:
+                raise DatabaseError(f"{self.url} is closed; open another DatabaseManager")
+            opened = self._holder.open
+            if opened is not None and opened.pid != os.getpid():
+                opened.engines.dispose(close=False)  # the parent's connections stay the parent's
+                opened = None
+            if opened is None:
+                opened = _Open(self._url, *self._pool)
+                try:
+                    upgrade(self._url, opened.engines.sessions)
+                except BaseException:
+                    opened.close()
+                    raise
+                self._holder.open = opened
+            elif opened.tables != len(Base.metadata.tables):
+                create_users_tables(opened.engines.sessions)
+            opened.tables = len(Base.metadata.tables)
+            return opened
+
+
+_managers: dict[str, DatabaseManager] = {}
+_last: list[DatabaseManager] = []
+
+
+def get_db_manager(url: str | None = None) -> DatabaseManager:
+    """The manager of a URL, made once per process; without one the last that was opened here, else the default."""
+    if url is None and _last:
+        return _last[-1]
+    key = url if url is not None else setting("database") or ""
+    return _managers.get(key) or _managers.setdefault(key, DatabaseManager(key))
+
+
+def _opened(manager: DatabaseManager) -> None:
+    _last.append(manager)
+
+
+def _forget(manager: DatabaseManager) -> None:
+    if manager in _last:
+        _last.remove(manager)
+    for key in [key for key, known in _managers.items() if known is manager]:
+        del _managers[key]

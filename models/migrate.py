@@ -1,0 +1,99 @@
+"""Brings a database up to date on first use: one SELECT decides, and only then is Alembic imported.
+
+All of an upgrade is one transaction under one lock, so ten processes that start at once do it once, and
+one that is killed midway leaves the database as it was.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from .base import Base
+from .engines import migration_engine
+from .errors import DatabaseError, translated
+from .urls import shown
+
+HEAD: Final = "0001"
+FOLDER: Final = Path(__file__).parent / "migrations"
+OURS: Final = frozenset(
+    {
+        "conversations", "messages", "user_preferences", "context_windows", "memory_index", "memory_sources",
+        "owners", "runs", "steps",
+    }
+)  # fmt: skip
+_LOCK: Final = 7_452_983_104
+
+
+def upgrade(url: URL, engine: Engine) -> None:
+    """Brings our tables to the newest revision and creates the tables users declared on Base."""
+    try:
+        with engine.connect() as connection:
+            ready = version(connection) == HEAD
+        if not ready:
+            _migrate(url)
+        create_users_tables(engine)
+    except SQLAlchemyError as error:
+        raise translated(error, shown(url)) from error
+
+
+def version(connection: Connection) -> str | None:
+    """The revision a database is at, or None for one that was never opened by us."""
+    try:
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except SQLAlchemyError as error:
+        connection.rollback()
+        found = translated(error, "")
+        if "no such table" in str(error).lower() or "does not exist" in str(error).lower():
+            return None
+        raise found from error
+
+
+def create_users_tables(engine: Engine) -> None:
+    """Creates what a user declared on Base and the database does not have; our migrations never touch it."""
+    theirs = [table for name, table in Base.metadata.tables.items() if name not in OURS]
+    if theirs:
+        Base.metadata.create_all(engine, tables=theirs)
+
+
+def _migrate(url: URL) -> None:
+    engine = migration_engine(url)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            if version_inside(connection) != HEAD:
+                _run(connection)
+    finally:
+        engine.dispose()
+
+
+def version_inside(connection: Connection) -> str | None:
+    """The revision, asked within a transaction that a failed SELECT would spoil."""
+    from sqlalchemy import inspect
+
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _run(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise DatabaseError(
+            f"the database was written by a newer turngraph ({error}); upgrade turngraph, or open another database"
+        ) from error
+
+

@@ -1,0 +1,43 @@
+"""What a user prefers: stated outright, or inferred from how they write."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Float, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Json, UtcTime, now
+
+
+class UserPreference(Base):
+    """One preference. An inferred one counts its observations, and is used from the third on."""
+
+    __tablename__ = "user_preferences"
+    __table_args__ = (CheckConstraint("source IN ('stated', 'inferred')", name="ck_user_preferences_source"),)
+
+    tenant_id: Mapped[str] = mapped_column(String(200), primary_key=True, default="default")
+    user_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    value: Mapped[Any] = mapped_column(Json)
+    category: Mapped[str] = mapped_column(String(64), default="general")
+    source: Mapped[str] = mapped_column(String(16), default="stated")
+    confidence: Mapped[float] = mapped_column(Float, default=1.0)
+    observations: Mapped[int] = mapped_column(Integer, default=1)
+    evidence: Mapped[list[str]] = mapped_column(Json, default=list)
+    created_at: Mapped[datetime] = mapped_column(UtcTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime, default=now)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as JSON values."""
+        return {
+            "key": self.key,
+            "value": self.value,
+            "category": self.category,
+            "source": self.source,
+            "confidence": self.confidence,
+            "observations": self.observations,
+            "evidence": self.evidence,
+            "updated_at": self.updated_at.isoformat(),
+        }

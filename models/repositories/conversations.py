@@ -1,0 +1,150 @@
+"""Conversations: begin, find, list, change their status, and say how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from ...engine import ValidationError
+from ..base import now
+from ..conversation import STATUSES, Conversation
+from ..errors import NotFound
+from ..lifecycle import change_status
+from ..memory import MemoryIndex, MemorySource
+from ..message import Message
+from ..scope import Scope, check_id
+
+
+def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    """The condition that a conversation is the scope's."""
+    return (Conversation.tenant_id == scope.tenant, Conversation.user_id == scope.user)
+
+
+def begin(
+    session: Session,
+    scope: Scope,
+    *,
+    conversation_id: str | None = None,
+    title: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> Conversation:
+    """A new conversation."""
+    made = Conversation(tenant_id=scope.tenant, user_id=scope.user, title=title, meta=metadata or {})
+    if conversation_id is not None:
+        made.id = check_id("conversation_id", conversation_id)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def find(session: Session, scope: Scope, conversation_id: str) -> Conversation | None:
+    """The conversation, or None where the user has none of that id."""
+    check_id("conversation_id", conversation_id)
+    return session.scalar(select(Conversation).where(*owned(scope), Conversation.id == conversation_id))
+
+
+def get(session: Session, scope: Scope, conversation_id: str, *, with_messages: bool = False) -> Conversation:
+    """The conversation; NotFound where the user has none of that id, whoever else may."""
+    query = select(Conversation).where(*owned(scope), Conversation.id == check_id("conversation_id", conversation_id))
+    if with_messages:
+        query = query.options(selectinload(Conversation.messages))
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound(f"no conversation {conversation_id!r} belongs to user {scope.user!r}; list them to see which do")
+    return found
+
+
+def locked(session: Session, scope: Scope, conversation_id: str) -> Conversation:
+    """The conversation, held until the transaction ends, so that positions are given out one after the other."""
+    get(session, scope, conversation_id)
+    query = select(Conversation).where(*owned(scope), Conversation.id == conversation_id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def listed(
+    session: Session, scope: Scope, *, status: str | None = None, limit: int = 50, exclude: str | None = None
+) -> Sequence[Conversation]:
+    """The user's conversations, the most recently active first."""
+    query = select(Conversation).where(*owned(scope))
+    if status is not None:
+        if status not in STATUSES:
+            raise ValidationError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}", ["status"])
+        query = query.where(Conversation.status == status)
+    if exclude is not None:
+        query = query.where(Conversation.id != exclude)
+    return session.scalars(query.order_by(Conversation.updated_at.desc(), Conversation.id).limit(limit)).all()
+
+
+def set_status(session: Session, scope: Scope, conversation_id: str, status: str) -> Conversation:
+    """Moves a conversation to another status, where the lifecycle allows it."""
+    conversation = locked(session, scope, conversation_id)
+    change_status(conversation, status)
+    session.flush()
+    return conversation
+
+
+def forget(session: Session, scope: Scope, conversation_id: str) -> int:
+    """Deletes a conversation, its messages, and the memories that came from nowhere else; how many messages."""
+    from sqlalchemy import delete
+
+    conversation = locked(session, scope, conversation_id)
+    mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.conversation_id == conversation.id)
+    count = session.scalar(select(func.count()).select_from(Message).where(*mine)) or 0
+    inside = select(Message.id).where(*mine)
+    from_here = select(MemorySource.memory_id).where(MemorySource.message_id.in_(inside))
+    elsewhere = select(MemorySource.memory_id).where(MemorySource.message_id.not_in(inside))
+    session.execute(
+        delete(MemoryIndex).where(
+            MemoryIndex.tenant_id == scope.tenant,
+            MemoryIndex.user_id == scope.user,
+            MemoryIndex.id.in_(from_here),
+            MemoryIndex.id.not_in(elsewhere),
+        )
+    )
+    session.execute(delete(Message).where(*mine))
+    session.execute(delete(Conversation).where(*owned(scope), Conversation.id == conversation.id))
+    return int(count)
+
+
+def archive_older_than(session: Session, scope: Scope | None, days: float) -> int:
+    """Archives what has not been touched for that many days and says how many; the messages stay.
+
+    Without a scope it is the operator's clean-up over all users.
+    """
+    if days < 0:
+        raise ValidationError(f"days: expected 0 or more, found {days!r}", ["days"])
+    query = update(Conversation).where(
+        Conversation.updated_at < now() - timedelta(days=days), Conversation.status != "archived"
+    )
+    if scope is not None:
+        query = query.where(*owned(scope))
+    return int(session.execute(query.values(status="archived").execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """An active conversation, and the newest message of the user in it that still awaits its reply, if one does."""
+
+    conversation: Conversation
+    message: Message | None
+
+
+def interrupted(session: Session, scope: Scope, *, since: datetime, limit: int = 20) -> list[Unanswered]:
+    """The active conversations touched since a moment, newest first, each with its unanswered message."""
+    query = (
+        select(Conversation)
+        .where(*owned(scope), Conversation.status == "active", Conversation.updated_at >= since)
+        .order_by(Conversation.updated_at.desc(), Conversation.id)
+        .limit(limit)
+    )
+    found = []
+    for conversation in session.scalars(query).all():
+        mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.awaits_reply)
+        waiting = select(Message).where(*mine, Message.conversation_id == conversation.id)
+        found.append(Unanswered(conversation, session.scalar(waiting.order_by(Message.position.desc()).limit(1))))
+    return found

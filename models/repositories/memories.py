@@ -1,0 +1,140 @@
+"""Memories: facts tied to the messages they came from; the same fact again makes the one that is there stronger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from ...engine import ValidationError
+from ..base import now
+from ..errors import NotFound
+from ..memory import MemoryIndex, MemorySource
+from ..message import Message
+from ..scope import Scope
+from .messages import check_content
+
+STRONGER = 0.05
+
+
+def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    """The condition that a memory is the scope's."""
+    return (MemoryIndex.tenant_id == scope.tenant, MemoryIndex.user_id == scope.user)
+
+
+def remember(
+    session: Session,
+    scope: Scope,
+    content: str,
+    *,
+    sources: Collection[str] = (),
+    content_type: str = "fact",
+    category: str = "general",
+    importance: float = 0.5,
+    embedding: Sequence[float] | bytes | None = None,
+    embedding_model: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> tuple[MemoryIndex, bool]:
+    """Stores a fact and ties it to its messages; gives it and whether it is new."""
+    check_content(content)
+    if not 0.0 <= importance <= 1.0:
+        raise ValidationError(f"importance_score: expected 0 to 1, found {importance!r}", ["importance_score"])
+    same = (MemoryIndex.content == content, MemoryIndex.valid_to.is_(None))
+    known = session.scalar(select(MemoryIndex).where(*owned(scope), *same).limit(1))
+    if known is not None:
+        known.importance_score = min(1.0, max(known.importance_score, importance) + STRONGER)
+        _tie(session, scope, known, sources)
+        return known, False
+    made = MemoryIndex(
+        tenant_id=scope.tenant, user_id=scope.user, content=content, content_type=content_type, category=category,
+        importance_score=importance, embedding=embedding, embedding_model=embedding_model, meta=metadata or {},
+        embedding_dim=None if embedding is None else len(embedding) // (2 if isinstance(embedding, bytes) else 1),
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    _tie(session, scope, made, sources)
+    return made, True
+
+
+def _tie(session: Session, scope: Scope, memory: MemoryIndex, sources: Collection[str]) -> None:
+    theirs = select(Message.id).where(
+        Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.id.in_(list(sources))
+    )
+    there = set(session.scalars(select(MemorySource.message_id).where(MemorySource.memory_id == memory.id)))
+    for message_id in session.scalars(theirs).all():
+        if message_id not in there:
+            session.add(
+                MemorySource(memory_id=memory.id, message_id=message_id, tenant_id=scope.tenant, user_id=scope.user)
+            )
+    session.flush()
+
+
+def listed(
+    session: Session, scope: Scope, *, category: str | None = None, content_type: str | None = None, limit: int = 100
+) -> list[MemoryIndex]:
+    """The user's memories that hold now, the most important first."""
+    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.valid_to.is_(None))
+    if category is not None:
+        query = query.where(MemoryIndex.category == category)
+    if content_type is not None:
+        query = query.where(MemoryIndex.content_type == content_type)
+    order = (MemoryIndex.importance_score.desc(), MemoryIndex.seq.desc())
+    return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+def sources_of(session: Session, scope: Scope, memory_ids: Collection[str]) -> dict[str, list[Message]]:
+    """The messages each memory came from."""
+    query = (
+        select(MemorySource.memory_id, Message)
+        .join(Message, Message.id == MemorySource.message_id)
+        .where(MemorySource.memory_id.in_(list(memory_ids)))
+        .where(Message.tenant_id == scope.tenant, Message.user_id == scope.user)
+        .order_by(Message.seq)
+    )
+    found: dict[str, list[Message]] = {}
+    for memory_id, message in session.execute(query):
+        found.setdefault(memory_id, []).append(message)
+    return found
+
+
+def touch(session: Session, scope: Scope, memory_ids: Collection[str]) -> None:
+    """Counts an access to these memories."""
+    if memory_ids:
+        query = update(MemoryIndex).where(*owned(scope), MemoryIndex.id.in_(list(memory_ids)))
+        values = {"access_count": MemoryIndex.access_count + 1, "last_accessed": now()}
+        session.execute(query.values(**values).execution_options(synchronize_session=False))
+
+
+def forget(session: Session, scope: Scope, memory_id: str) -> None:
+    """Deletes a memory; NotFound where the user has none of that id."""
+    gone = session.execute(delete(MemoryIndex).where(*owned(scope), MemoryIndex.id == memory_id))
+    if not gone.rowcount:  # type: ignore[attr-defined]
+        raise NotFound(f"no memory {memory_id!r} belongs to user {scope.user!r}; turngraph memory list shows them")
+
+
+def nearest(
+    session: Session, scope: Scope, query_embedding: Sequence[float], *, category: str | None = None, limit: int = 10
+) -> list[MemoryIndex]:
+    """The user's memories by cosine to a vector, over all that have one of that dimension; ties by importance."""
+    import numpy as np
+
+    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.valid_to.is_(None))
+    query = query.where(MemoryIndex.embedding_dim == len(query_embedding))
+    if category is not None:
+        query = query.where(MemoryIndex.category == category)
+    rows = list(session.scalars(query))
+    if not rows:
+        return []
+    matrix = np.asarray([row.embedding for row in rows], dtype=np.float32)
+    wanted = np.asarray(query_embedding, dtype=np.float32)
+    cosine = (matrix @ wanted) / (np.linalg.norm(matrix, axis=1) * (np.linalg.norm(wanted) or 1.0) + 1e-9)
+    order = sorted(range(len(rows)), key=lambda i: (-round(float(cosine[i]), 4), -rows[i].importance_score, -rows[i].seq))
+    return [rows[i] for i in order[:limit]]
+
+
+def counted(session: Session, scope: Scope) -> dict[str, int]:
+    """How many memories the user has in each category."""
+    query = select(MemoryIndex.category, func.count()).where(*owned(scope), MemoryIndex.valid_to.is_(None))
+    return {category: count for category, count in session.execute(query.group_by(MemoryIndex.category))}

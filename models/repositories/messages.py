@@ -1,0 +1,213 @@
+"""Messages: add them without gaps and without doubles, and read the newest in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from ...engine import ValidationError
+from ..base import as_utc, now
+from ..conversation import Conversation
+from ..message import ROLES, Message
+from ..scope import Scope, check_id
+
+MOST_BYTES = 262_144
+
+
+@dataclass(slots=True)
+class NewMessage:
+    """A message to be stored: what was said, and what the sender knows of it."""
+
+    content: str
+    role: str = "user"
+    name: str | None = None
+    client_id: str | None = None
+    at: datetime | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    token_count: int | None = None
+    embedding: Sequence[float] | bytes | None = None
+    embedding_model: str | None = None
+    id: str | None = None
+    reply_to: str | None = None
+    awaits_reply: bool = False
+
+
+def check_content(content: object, field_name: str = "content") -> str:
+    """The content, if it can be stored: a text, not empty, at most 256 KiB, no NUL, no lone surrogate."""
+    if not isinstance(content, str):
+        raise ValidationError(f"{field_name}: expected a text, found a {type(content).__name__}", [field_name])
+    if not content.strip():
+        raise ValidationError(f"{field_name}: expected a text that is not empty", [field_name])
+    if "\x00" in content:
+        raise ValidationError(f"{field_name}: has a NUL character in it, which is not text; take it out", [field_name])
+    try:
+        size = len(content.encode())
+    except UnicodeEncodeError as error:
+        raise ValidationError(
+            f"{field_name}: has half a character (a lone surrogate) at {error.start}; decode it as UTF-8 first", [field_name]
+        ) from None
+    if size > MOST_BYTES:
+        raise ValidationError(f"{field_name}: expected at most {MOST_BYTES:,} bytes, found {size:,}; send a part", [field_name])
+    return content
+
+
+def check_new(message: NewMessage) -> NewMessage:
+    """The message, if all of it can be stored; ValidationError names the field that cannot."""
+    check_content(message.content)
+    if message.role not in ROLES:
+        raise ValidationError(f"role: expected one of {', '.join(ROLES)}, found {message.role!r}", ["role"])
+    for role, value in (("name", message.name), ("id", message.client_id)):
+        if value is not None:
+            check_id(role, value)
+    if message.at is not None and not isinstance(message.at, datetime):
+        raise ValidationError(f"at: expected a time, found {message.at!r}", ["at"])
+    _check_metadata(message.metadata)
+    return message
+
+
+def _check_metadata(value: object, depth: int = 0) -> None:
+    if isinstance(value, dict) and depth < 20:
+        for key, inner in value.items():
+            _check_metadata(key, depth + 1)
+            _check_metadata(inner, depth + 1)
+    elif isinstance(value, list) and depth < 20:
+        for inner in value:
+            _check_metadata(inner, depth + 1)
+    elif isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValidationError("metadata: has a NUL or half a character in it", ["metadata"])
+    elif not (value is None or isinstance(value, (bool, int, float))) or depth >= 20:
+        raise ValidationError(f"metadata: expected JSON values, found a {type(value).__name__}", ["metadata"])
+
+
+def owned(scope: Scope, conversation_id: str | None = None) -> list[ColumnElement[bool]]:
+    """The condition that a message is the scope's, and of that conversation."""
+    mine: list[ColumnElement[bool]] = [Message.tenant_id == scope.tenant, Message.user_id == scope.user]
+    if conversation_id is not None:
+        mine.append(Message.conversation_id == conversation_id)
+    return mine
+
+
+def add(session: Session, conversation: Conversation, message: NewMessage) -> tuple[Message, bool]:
+    """Stores a message after the last one; gives it and whether it is new.
+
+    The conversation must be `locked`. A client id seen before in it gives the message that is there.
+    """
+    return add_all(session, conversation, [message])[0]
+
+
+def add_all(
+    session: Session, conversation: Conversation, messages: Sequence[NewMessage]
+) -> list[tuple[Message, bool]]:
+    """Stores messages after the last one, in their order; each comes back with whether it is new."""
+    scope = Scope(conversation.tenant_id, conversation.user_id)
+    ids = [message.client_id for message in messages if message.client_id is not None]
+    known = _by_client_id(session, scope, conversation.id, ids)
+    position = last_position(session, scope, conversation.id)
+    outcome: list[tuple[Message, bool]] = []
+    for message in messages:
+        there = known.get(message.client_id) if message.client_id is not None else None
+        if there is not None:
+            outcome.append((there, False))
+            continue
+        position += 1
+        made = _row(conversation, check_new(message), position)
+        if made.client_id is not None:
+            known[made.client_id] = made
+        session.add(made)
+        _was_active(conversation, made.timestamp, imported=message.at is not None)
+        outcome.append((made, True))
+    session.flush()
+    return outcome
+
+
+def _row(conversation: Conversation, message: NewMessage, position: int) -> Message:
+    vector = message.embedding
+    made = Message(
+        tenant_id=conversation.tenant_id,
+        user_id=conversation.user_id,
+        conversation_id=conversation.id,
+        position=position,
+        role=message.role,
+        name=message.name,
+        content=message.content,
+        client_id=message.client_id,
+        timestamp=as_utc(message.at) if message.at is not None else now(),
+        reply_to=message.reply_to,
+        awaits_reply=message.awaits_reply,
+        embedding=vector,
+        embedding_model=message.embedding_model,
+        embedding_dim=None if vector is None else len(vector) // (2 if isinstance(vector, bytes) else 1),
+        meta=message.metadata,
+    )
+    if message.id is not None:
+        made.id = message.id
+    if message.token_count is not None:
+        made.token_count = message.token_count
+    return made
+
+
+def _was_active(conversation: Conversation, moment: datetime, *, imported: bool) -> None:
+    """A conversation was last active when it was last written to; imported history keeps its own time."""
+    if imported and conversation.updated_at == conversation.created_at:
+        conversation.updated_at = moment
+    else:
+        conversation.updated_at = max(as_utc(conversation.updated_at), moment)
+
+
+def _by_client_id(session: Session, scope: Scope, conversation_id: str, ids: Sequence[str]) -> dict[str | None, Message]:
+    found: dict[str | None, Message] = {}
+    for start in range(0, len(ids), 500):  # SQLite takes a bounded number of variables
+        query = select(Message).where(*owned(scope, conversation_id), Message.client_id.in_(ids[start : start + 500]))
+        found.update({message.client_id: message for message in session.scalars(query)})
+    return found
+
+
+def last_position(session: Session, scope: Scope, conversation_id: str) -> int:
+    """The position of the newest message, 0 where there is none."""
+    return session.scalar(select(func.max(Message.position)).where(*owned(scope, conversation_id))) or 0
+
+
+def newest(
+    session: Session, scope: Scope, conversation_id: str, *, limit: int = 10, before: int | None = None, after: int = 0
+) -> list[Message]:
+    """The newest messages of a conversation, in order; those before and after a position where one is given."""
+    query = select(Message).where(*owned(scope, conversation_id), Message.position > after)
+    if before is not None:
+        query = query.where(Message.position < before)
+    return list(session.scalars(query.order_by(Message.position.desc()).limit(limit)))[::-1]
+
+
+def find_by_client_id(
+    session: Session, scope: Scope, client_id: str, conversation_id: str | None = None
+) -> Message | None:
+    """The message a client sent under its own id, the newest where several conversations have it."""
+    query = select(Message).where(*owned(scope, conversation_id), Message.client_id == client_id)
+    return session.scalar(query.order_by(Message.seq.desc()).limit(1))
+
+
+def answer_to(session: Session, scope: Scope, message_id: str) -> Message | None:
+    """The assistant's message that answered a message, if one did."""
+    return session.scalar(select(Message).where(*owned(scope), Message.reply_to == message_id).limit(1))
+
+
+def answered(session: Session, scope: Scope, message_id: str) -> None:
+    """Notes that a message has its reply."""
+    query = update(Message).where(*owned(scope), Message.id == message_id).values(awaits_reply=False)
+    session.execute(query.execution_options(synchronize_session=False))
+
+
+def position_of(session: Session, scope: Scope, message_id: str) -> int:
+    """Where a message stands in its conversation, 0 where there is none."""
+    return session.scalar(select(Message.position).where(*owned(scope), Message.id == message_id)) or 0
+
+
+def by_user(session: Session, scope: Scope, *, limit: int = 20) -> list[Message]:
+    """What the user themselves wrote last, over all conversations, newest first."""
+    query = select(Message).where(*owned(scope), Message.role == "user")
+    return list(session.scalars(query.order_by(Message.timestamp.desc(), Message.seq.desc()).limit(limit)))
