@@ -21,7 +21,9 @@ class Conversation(Base):
 
     __tablename__ = "conversations"
     __table_args__ = (
-        CheckConstraint("status IN ('active', 'paused', 'completed', 'archived')", name="ck_conversations_status"),
+        CheckConstraint(
+            "status IN ('active', 'paused', 'completed', 'archived')", name="ck_conversations_status"
+        ),
         Index("ix_conversations_user_updated", "tenant_id", "user_id", "updated_at"),
     )
 

@@ -36,11 +36,19 @@ def open_engines(url: URL, pool_size: int, max_overflow: int) -> Engines:
             readers=_sqlite(url, 4, 0, query_only=True),
             writer=_sqlite(url, 1, 0, immediate=True),
         )
-    engine = create_engine(url, pool_size=pool_size, max_overflow=max_overflow, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10},
+    )
     return Engines(engine, engine, engine)
 
 
-def _sqlite(url: URL, pool_size: int, max_overflow: int, *, immediate: bool = False, query_only: bool = False) -> Engine:
+def _sqlite(
+    url: URL, pool_size: int, max_overflow: int, *, immediate: bool = False, query_only: bool = False
+) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,

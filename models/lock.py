@@ -14,7 +14,9 @@ from sqlalchemy.engine import Connection, Engine
 from .errors import DatabaseBusy, SessionMisuse
 
 PATIENCE: Final = 60.0
-_READS = re.compile(r"\s*(SELECT|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|VALUES)\b", re.IGNORECASE)
+_READS = re.compile(
+    r"\s*(SELECT|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|VALUES)\b", re.IGNORECASE
+)
 
 
 class Held:
@@ -58,7 +60,9 @@ class WriteLock:
 
     def _acquire(self) -> None:
         if not self._lock.acquire(timeout=PATIENCE):
-            raise DatabaseBusy(f"another writer of this process did not finish within {PATIENCE:g} s; close its session")
+            raise DatabaseBusy(
+                f"another writer of this process did not finish within {PATIENCE:g} s; close its session"
+            )
 
     def guard(self, engine: Engine) -> None:
         """Makes every connection of the engine take the lock before it writes, and give it back after."""

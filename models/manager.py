@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.orm import Session
@@ -138,7 +138,9 @@ class DatabaseManager(TrustedFace):
     def write_now(self, work: Callable[[Session], T], /) -> T:
         """Like `write`, for callers without an event loop."""
         if (other := held()) is not None:
-            raise SessionMisuse(f"a write while {other.who} is writing here would wait for itself; close that first")
+            raise SessionMisuse(
+                f"a write while {other.who} is writing here would wait for itself; close that first"
+            )
         return self._ready().writer.submit(work, ()).result()  # type: ignore[no-any-return]
 
     def close(self) -> None:
@@ -150,7 +152,9 @@ class DatabaseManager(TrustedFace):
     def __enter__(self) -> DatabaseManager:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -172,7 +176,9 @@ class DatabaseManager(TrustedFace):
         except Exception as error:
             found = translated(error, self.url)
             if isinstance(found, DatabaseReadOnly):
-                found = SessionMisuse("a read-only session was asked to write; write in post, or with db.write(...)")
+                found = SessionMisuse(
+                    "a read-only session was asked to write; write in post, or with db.write(...)"
+                )
             raise found from error
 
     async def _ready_soon(self) -> _Open:

@@ -67,7 +67,9 @@ class MemorySource(Base):
     __tablename__ = "memory_sources"
     __table_args__ = (Index("ix_memory_sources_message", "message_id"),)
 
-    memory_id: Mapped[str] = mapped_column(ForeignKey("memory_index.id", ondelete="CASCADE"), primary_key=True)
+    memory_id: Mapped[str] = mapped_column(
+        ForeignKey("memory_index.id", ondelete="CASCADE"), primary_key=True
+    )
     message_id: Mapped[str] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(String(200), default="default")
     user_id: Mapped[str] = mapped_column(String(200))

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKeyConstraint, Index, Integer, String, Text, UniqueConstraint, select
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+)
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
@@ -97,7 +107,9 @@ class Message(Base):
             name="fk_messages_conversation",
         ),
         UniqueConstraint("tenant_id", "user_id", "conversation_id", "position", name="uq_messages_position"),
-        UniqueConstraint("tenant_id", "user_id", "conversation_id", "client_id", name="uq_messages_client_id"),
+        UniqueConstraint(
+            "tenant_id", "user_id", "conversation_id", "client_id", name="uq_messages_client_id"
+        ),
         CheckConstraint("role IN ('user', 'assistant', 'system', 'tool')", name="ck_messages_role"),
         Index("ix_messages_user_timestamp", "tenant_id", "user_id", "timestamp"),
         Index("ix_messages_client_id", "tenant_id", "user_id", "client_id"),

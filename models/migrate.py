@@ -95,5 +95,3 @@ def _run(connection: Connection) -> None:
         raise DatabaseError(
             f"the database was written by a newer turngraph ({error}); upgrade turngraph, or open another database"
         ) from error
-
-

@@ -111,14 +111,26 @@ def search(
         parts["sitting"] = SITTING * _sittings(total - parts["question"], rows)
         total = total + parts["sitting"]
         skip = set(exclude)
-        order = [int(i) for i in np.lexsort((-np.arange(len(rows)), -total)) if rows[int(i)].id not in skip][:limit]
+        order = [int(i) for i in np.lexsort((-np.arange(len(rows)), -total)) if rows[int(i)].id not in skip][
+            :limit
+        ]
         content = _messages(session, [rows[i].seq for i in order])
         for i in order:
             message, behind = content[rows[i].seq], tied.get(rows[i].id, [])
-            found.append(_hit(message, behind, float(total[i]), {key: round(float(part[i]), 4) for key, part in parts.items()}))
+            found.append(
+                _hit(
+                    message,
+                    behind,
+                    float(total[i]),
+                    {key: round(float(part[i]), 4) for key, part in parts.items()},
+                )
+            )
     if conversation_id is None:
         loose = [fact for fact, message_id in facts if message_id is None]
-        found += [_loose_hit(fact, fact_scores[fact.id] + IMPORTANCE * (importance[fact.id] - 0.5)) for fact in loose]
+        found += [
+            _loose_hit(fact, fact_scores[fact.id] + IMPORTANCE * (importance[fact.id] - 0.5))
+            for fact in loose
+        ]
     found.sort(key=lambda hit: (-hit.score, -hit.importance_score))
     return found[:limit]
 
@@ -133,7 +145,15 @@ def _rows(session: Session, scope: Scope, conversation_id: str | None) -> list[_
         .order_by(Message.conversation_id, Message.position)
     )  # fmt: skip
     return [
-        _Row(seq, id_, conversation, name or role, as_utc(at).timestamp(), bool(asks), bytes(vector) if vector else None)
+        _Row(
+            seq,
+            id_,
+            conversation,
+            name or role,
+            as_utc(at).timestamp(),
+            bool(asks),
+            bytes(vector) if vector else None,
+        )
         for seq, id_, conversation, name, role, at, asks, vector in session.execute(query)
     ]
 
@@ -182,7 +202,10 @@ def _fact_scores(
     scores = _lexical(session, scope, query, "memory")
     lexical = np.asarray([scores.get(fact.seq, 0.0) for fact in facts], np.float32)
     wanted = None if vector is None else len(vector)
-    vectors = [np.asarray(f.embedding, np.float16).tobytes() if f.embedding and f.embedding_dim == wanted else None for f in facts]
+    vectors = [
+        np.asarray(f.embedding, np.float16).tobytes() if f.embedding and f.embedding_dim == wanted else None
+        for f in facts
+    ]
     cosine = _cosines(vectors, vector)
     # A handful of facts says little about spread, so these stand on their own scale: words found, and likeness.
     return {fact.id: float(lexical[i] > 0) + 2.0 * float(max(cosine[i], 0.0)) for i, fact in enumerate(facts)}
@@ -204,7 +227,11 @@ def _cosines(vectors: Sequence[bytes | None], vector: Numbers | None) -> Numbers
     size = 2 * len(vector)
     there = [i for i, stored in enumerate(vectors) if stored is not None and len(stored) == size]
     if there:
-        matrix = np.frombuffer(b"".join(vectors[i] or b"" for i in there), np.float16).reshape(len(there), -1).astype(np.float32)
+        matrix = (
+            np.frombuffer(b"".join(vectors[i] or b"" for i in there), np.float16)
+            .reshape(len(there), -1)
+            .astype(np.float32)
+        )
         found[there] = matrix @ np.asarray(vector, np.float32)
     return found
 
@@ -233,7 +260,9 @@ def _sittings(scores: Numbers, rows: Sequence[_Row]) -> Numbers:
     starts = [
         i
         for i, row in enumerate(rows)
-        if i == 0 or row.conversation_id != rows[i - 1].conversation_id or abs(row.seconds - rows[i - 1].seconds) > SITTING_GAP
+        if i == 0
+        or row.conversation_id != rows[i - 1].conversation_id
+        or abs(row.seconds - rows[i - 1].seconds) > SITTING_GAP
     ]
     found = np.zeros(len(rows), np.float32)
     for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
@@ -274,7 +303,9 @@ def _loose_hit(fact: MemoryIndex, score: float) -> Hit:
 def neutral(query: str, names: Collection[str]) -> str:
     """A query without the names of those who speak: they would draw in every turn of theirs by likeness."""
     for name in names:
-        query = re.sub(rf"\b{re.escape(name)}('s)?\b", lambda match: "their" if match.group(1) else "they", query)
+        query = re.sub(
+            rf"\b{re.escape(name)}('s)?\b", lambda match: "their" if match.group(1) else "they", query
+        )
     return query
 
 

@@ -13,7 +13,9 @@ from .errors import SessionMisuse
 class OwnSession(Session):
     """A session of one's own: leaving its `with` commits, an exception rolls back, and rows stay usable."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if kind is None:
                 self.commit()

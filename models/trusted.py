@@ -76,7 +76,15 @@ class TrustedFace:
     ) -> Message:
         """Stores a message after the last one; the same client id again gives the message that is there."""
         new = messages.NewMessage(
-            content, role, name, client_id, at, metadata or {}, token_count, embedding, "given" if embedding else None
+            content,
+            role,
+            name,
+            client_id,
+            at,
+            metadata or {},
+            token_count,
+            embedding,
+            "given" if embedding else None,
         )
 
         def work(session: Session) -> Message:
@@ -88,7 +96,9 @@ class TrustedFace:
     def get_conversation_messages(self, conversation_id: str, limit: int = 50) -> list[Message]:
         """The newest messages of a conversation, in order."""
         return self.read_now(
-            lambda session: messages.newest(session, _owner(session, conversation_id), conversation_id, limit=limit)
+            lambda session: messages.newest(
+                session, _owner(session, conversation_id), conversation_id, limit=limit
+            )
         )
 
     def search_memories(
@@ -101,7 +111,9 @@ class TrustedFace:
         """The user's memories by likeness to a vector, or by importance without one."""
         scope = Scope(TENANT, user_id)
         if query_embedding is None:
-            return self.read_now(lambda session: memories.listed(session, scope, category=category, limit=limit))
+            return self.read_now(
+                lambda session: memories.listed(session, scope, category=category, limit=limit)
+            )
         vector = list(query_embedding)
         return self.read_now(
             lambda session: memories.nearest(session, scope, vector, category=category, limit=limit)
@@ -109,7 +121,9 @@ class TrustedFace:
 
     def update_user_preference(self, user_id: str, key: str, value: Any, category: str = "general") -> None:
         """States a preference of a user."""
-        self.write_now(lambda session: preferences.put(session, Scope(TENANT, user_id), key, value, category=category))
+        self.write_now(
+            lambda session: preferences.put(session, Scope(TENANT, user_id), key, value, category=category)
+        )
 
     def get_user_preferences(self, user_id: str) -> dict[str, Any]:
         """The user's preferences as key and value; empty for an unknown user."""
@@ -127,7 +141,9 @@ class TrustedFace:
 
         def work(session: Session) -> ContextWindow:
             conversation = conversations.get(session, _owner(session, conversation_id), conversation_id)
-            return context_windows.slide(session, conversation, messages, summary=summary, token_count=token_count)
+            return context_windows.slide(
+                session, conversation, messages, summary=summary, token_count=token_count
+            )
 
         return self.write_now(work)
 

@@ -28,7 +28,9 @@ def parse(url: str) -> URL:
             raise DatabaseUrlError('PostgreSQL needs psycopg: pip install "turngraph[postgres]"')
         return parsed.set(drivername="postgresql+psycopg")
     shown = parsed.render_as_string(hide_password=True)
-    raise DatabaseUrlError(f"{shown!r}: {parsed.drivername} is not a database we can open; the forms are {FORMS}")
+    raise DatabaseUrlError(
+        f"{shown!r}: {parsed.drivername} is not a database we can open; the forms are {FORMS}"
+    )
 
 
 def is_memory(url: URL) -> bool:

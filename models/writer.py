@@ -132,7 +132,9 @@ class Writer:
         self._lost(job, cause)
 
     def _lost(self, job: Job, cause: BaseException | None) -> None:
-        cause = cause or DatabaseError(f"{self._where}: the transaction was lost; nothing of this write was stored")
+        cause = cause or DatabaseError(
+            f"{self._where}: the transaction was lost; nothing of this write was stored"
+        )
         _fail(job, translated(cause, self._where))
 
     def _transaction(self, group: list[Job]) -> None:
@@ -164,8 +166,14 @@ class Writer:
         try:
             transaction.commit()
         except Exception as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated and connection.dialect.name != "sqlite":
-                unknown = CommitUnknown(f"{self._where}: the connection was lost during COMMIT; read to learn its outcome")
+            if (
+                isinstance(error, DBAPIError)
+                and error.connection_invalidated
+                and connection.dialect.name != "sqlite"
+            ):
+                unknown = CommitUnknown(
+                    f"{self._where}: the connection was lost during COMMIT; read to learn its outcome"
+                )
                 answers = [(job, False, unknown) for job in group]
             else:
                 raise Void from error
@@ -209,7 +217,9 @@ class Writer:
         driver: Any = connection.connection.dbapi_connection
         if driver is None or getattr(driver, "closed", False):
             raise Void from cause
-        if not (driver.in_transaction if hasattr(driver, "in_transaction") else driver.info.transaction_status):
+        if not (
+            driver.in_transaction if hasattr(driver, "in_transaction") else driver.info.transaction_status
+        ):
             raise Void from cause
 
 
@@ -227,7 +237,9 @@ def _take_keys(connection: Connection, group: list[Job]) -> None:
         return
     keys = sorted({_number(key) for job in group for key in job.keys})
     if keys:
-        connection.execute(text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k"), {"keys": keys})
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k"), {"keys": keys}
+        )
 
 
 def _number(key: str) -> int:

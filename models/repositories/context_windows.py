@@ -43,7 +43,9 @@ def slide(
     return made
 
 
-def extend(session: Session, conversation: Conversation, messages: Sequence[str], token_count: int) -> ContextWindow:
+def extend(
+    session: Session, conversation: Conversation, messages: Sequence[str], token_count: int
+) -> ContextWindow:
     """Moves the active window on to these newest message ids, its summary unchanged."""
     scope = Scope(conversation.tenant_id, conversation.user_id)
     window = active(session, scope, conversation.id)

@@ -50,12 +50,16 @@ def find(session: Session, scope: Scope, conversation_id: str) -> Conversation |
 
 def get(session: Session, scope: Scope, conversation_id: str, *, with_messages: bool = False) -> Conversation:
     """The conversation; NotFound where the user has none of that id, whoever else may."""
-    query = select(Conversation).where(*owned(scope), Conversation.id == check_id("conversation_id", conversation_id))
+    query = select(Conversation).where(
+        *owned(scope), Conversation.id == check_id("conversation_id", conversation_id)
+    )
     if with_messages:
         query = query.options(selectinload(Conversation.messages))
     found = session.scalar(query)
     if found is None:
-        raise NotFound(f"no conversation {conversation_id!r} belongs to user {scope.user!r}; list them to see which do")
+        raise NotFound(
+            f"no conversation {conversation_id!r} belongs to user {scope.user!r}; list them to see which do"
+        )
     return found
 
 
@@ -73,7 +77,9 @@ def listed(
     query = select(Conversation).where(*owned(scope))
     if status is not None:
         if status not in STATUSES:
-            raise ValidationError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}", ["status"])
+            raise ValidationError(
+                f"status: expected one of {', '.join(STATUSES)}, found {status!r}", ["status"]
+            )
         query = query.where(Conversation.status == status)
     if exclude is not None:
         query = query.where(Conversation.id != exclude)
@@ -93,7 +99,11 @@ def forget(session: Session, scope: Scope, conversation_id: str) -> int:
     from sqlalchemy import delete
 
     conversation = locked(session, scope, conversation_id)
-    mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.conversation_id == conversation.id)
+    mine = (
+        Message.tenant_id == scope.tenant,
+        Message.user_id == scope.user,
+        Message.conversation_id == conversation.id,
+    )
     count = session.scalar(select(func.count()).select_from(Message).where(*mine)) or 0
     inside = select(Message.id).where(*mine)
     from_here = select(MemorySource.memory_id).where(MemorySource.message_id.in_(inside))
@@ -123,7 +133,9 @@ def archive_older_than(session: Session, scope: Scope | None, days: float) -> in
     )
     if scope is not None:
         query = query.where(*owned(scope))
-    return int(session.execute(query.values(status="archived").execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
+    return int(
+        session.execute(query.values(status="archived").execution_options(synchronize_session=False)).rowcount
+    )  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +158,7 @@ def interrupted(session: Session, scope: Scope, *, since: datetime, limit: int =
     for conversation in session.scalars(query).all():
         mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.awaits_reply)
         waiting = select(Message).where(*mine, Message.conversation_id == conversation.id)
-        found.append(Unanswered(conversation, session.scalar(waiting.order_by(Message.position.desc()).limit(1))))
+        found.append(
+            Unanswered(conversation, session.scalar(waiting.order_by(Message.position.desc()).limit(1)))
+        )
     return found

@@ -40,7 +40,9 @@ def remember(
     """Stores a fact and ties it to its messages; gives it and whether it is new."""
     check_content(content)
     if not 0.0 <= importance <= 1.0:
-        raise ValidationError(f"importance_score: expected 0 to 1, found {importance!r}", ["importance_score"])
+        raise ValidationError(
+            f"importance_score: expected 0 to 1, found {importance!r}", ["importance_score"]
+        )
     same = (MemoryIndex.content == content, MemoryIndex.valid_to.is_(None))
     known = session.scalar(select(MemoryIndex).where(*owned(scope), *same).limit(1))
     if known is not None:
@@ -66,13 +68,20 @@ def _tie(session: Session, scope: Scope, memory: MemoryIndex, sources: Collectio
     for message_id in session.scalars(theirs).all():
         if message_id not in there:
             session.add(
-                MemorySource(memory_id=memory.id, message_id=message_id, tenant_id=scope.tenant, user_id=scope.user)
+                MemorySource(
+                    memory_id=memory.id, message_id=message_id, tenant_id=scope.tenant, user_id=scope.user
+                )
             )
     session.flush()
 
 
 def listed(
-    session: Session, scope: Scope, *, category: str | None = None, content_type: str | None = None, limit: int = 100
+    session: Session,
+    scope: Scope,
+    *,
+    category: str | None = None,
+    content_type: str | None = None,
+    limit: int = 100,
 ) -> list[MemoryIndex]:
     """The user's memories that hold now, the most important first."""
     query = select(MemoryIndex).where(*owned(scope), MemoryIndex.valid_to.is_(None))
@@ -111,11 +120,18 @@ def forget(session: Session, scope: Scope, memory_id: str) -> None:
     """Deletes a memory; NotFound where the user has none of that id."""
     gone = session.execute(delete(MemoryIndex).where(*owned(scope), MemoryIndex.id == memory_id))
     if not gone.rowcount:  # type: ignore[attr-defined]
-        raise NotFound(f"no memory {memory_id!r} belongs to user {scope.user!r}; turngraph memory list shows them")
+        raise NotFound(
+            f"no memory {memory_id!r} belongs to user {scope.user!r}; turngraph memory list shows them"
+        )
 
 
 def nearest(
-    session: Session, scope: Scope, query_embedding: Sequence[float], *, category: str | None = None, limit: int = 10
+    session: Session,
+    scope: Scope,
+    query_embedding: Sequence[float],
+    *,
+    category: str | None = None,
+    limit: int = 10,
 ) -> list[MemoryIndex]:
     """The user's memories by cosine to a vector, over all that have one of that dimension; ties by importance."""
     import numpy as np
@@ -130,7 +146,9 @@ def nearest(
     matrix = np.asarray([row.embedding for row in rows], dtype=np.float32)
     wanted = np.asarray(query_embedding, dtype=np.float32)
     cosine = (matrix @ wanted) / (np.linalg.norm(matrix, axis=1) * (np.linalg.norm(wanted) or 1.0) + 1e-9)
-    order = sorted(range(len(rows)), key=lambda i: (-round(float(cosine[i]), 4), -rows[i].importance_score, -rows[i].seq))
+    order = sorted(
+        range(len(rows)), key=lambda i: (-round(float(cosine[i]), 4), -rows[i].importance_score, -rows[i].seq)
+    )
     return [rows[i] for i in order[:limit]]
 
 

@@ -40,19 +40,26 @@ class NewMessage:
 def check_content(content: object, field_name: str = "content") -> str:
     """The content, if it can be stored: a text, not empty, at most 256 KiB, no NUL, no lone surrogate."""
     if not isinstance(content, str):
-        raise ValidationError(f"{field_name}: expected a text, found a {type(content).__name__}", [field_name])
+        raise ValidationError(
+            f"{field_name}: expected a text, found a {type(content).__name__}", [field_name]
+        )
     if not content.strip():
         raise ValidationError(f"{field_name}: expected a text that is not empty", [field_name])
     if "\x00" in content:
-        raise ValidationError(f"{field_name}: has a NUL character in it, which is not text; take it out", [field_name])
+        raise ValidationError(
+            f"{field_name}: has a NUL character in it, which is not text; take it out", [field_name]
+        )
     try:
         size = len(content.encode())
     except UnicodeEncodeError as error:
         raise ValidationError(
-            f"{field_name}: has half a character (a lone surrogate) at {error.start}; decode it as UTF-8 first", [field_name]
+            f"{field_name}: has half a character (a lone surrogate) at {error.start}; decode it as UTF-8 first",
+            [field_name],
         ) from None
     if size > MOST_BYTES:
-        raise ValidationError(f"{field_name}: expected at most {MOST_BYTES:,} bytes, found {size:,}; send a part", [field_name])
+        raise ValidationError(
+            f"{field_name}: expected at most {MOST_BYTES:,} bytes, found {size:,}; send a part", [field_name]
+        )
     return content
 
 
@@ -160,10 +167,14 @@ def _was_active(conversation: Conversation, moment: datetime, *, imported: bool)
         conversation.updated_at = max(as_utc(conversation.updated_at), moment)
 
 
-def _by_client_id(session: Session, scope: Scope, conversation_id: str, ids: Sequence[str]) -> dict[str | None, Message]:
+def _by_client_id(
+    session: Session, scope: Scope, conversation_id: str, ids: Sequence[str]
+) -> dict[str | None, Message]:
     found: dict[str | None, Message] = {}
     for start in range(0, len(ids), 500):  # SQLite takes a bounded number of variables
-        query = select(Message).where(*owned(scope, conversation_id), Message.client_id.in_(ids[start : start + 500]))
+        query = select(Message).where(
+            *owned(scope, conversation_id), Message.client_id.in_(ids[start : start + 500])
+        )
         found.update({message.client_id: message for message in session.scalars(query)})
     return found
 
@@ -174,7 +185,13 @@ def last_position(session: Session, scope: Scope, conversation_id: str) -> int:
 
 
 def newest(
-    session: Session, scope: Scope, conversation_id: str, *, limit: int = 10, before: int | None = None, after: int = 0
+    session: Session,
+    scope: Scope,
+    conversation_id: str,
+    *,
+    limit: int = 10,
+    before: int | None = None,
+    after: int = 0,
 ) -> list[Message]:
     """The newest messages of a conversation, in order; those before and after a position where one is given."""
     query = select(Message).where(*owned(scope, conversation_id), Message.position > after)

@@ -70,5 +70,7 @@ def listed(
 
 def remove(session: Session, scope: Scope, key: str) -> bool:
     """Deletes a preference; says whether there was one."""
-    found = session.execute(delete(UserPreference).where(*owned(scope), UserPreference.key == check_id("key", key)))
+    found = session.execute(
+        delete(UserPreference).where(*owned(scope), UserPreference.key == check_id("key", key))
+    )
     return bool(found.rowcount)  # type: ignore[attr-defined]

@@ -19,7 +19,9 @@ def of_conversations(session: Session, scope: Scope) -> dict[str, Any]:
     per_status = {
         status: count
         for status, count in session.execute(
-            select(Conversation.status, func.count()).where(*conversations.owned(scope)).group_by(Conversation.status)
+            select(Conversation.status, func.count())
+            .where(*conversations.owned(scope))
+            .group_by(Conversation.status)
         )
     }
     total = sum(per_status.values())
@@ -37,7 +39,9 @@ def of_memories(session: Session, scope: Scope) -> dict[str, Any]:
     """`total`, `categories` with their counts, and the mean importance."""
     categories = memories.counted(session, scope)
     mean = session.scalar(
-        select(func.avg(MemoryIndex.importance_score)).where(*memories.owned(scope), MemoryIndex.valid_to.is_(None))
+        select(func.avg(MemoryIndex.importance_score)).where(
+            *memories.owned(scope), MemoryIndex.valid_to.is_(None)
+        )
     )
     return {"total": sum(categories.values()), "categories": categories, "avg_importance": float(mean or 0.0)}
 
@@ -46,13 +50,21 @@ def of_session(session: Session, scope: Scope, conversation_id: str) -> dict[str
     """One conversation's turns, messages, seconds, tokens, memories, and the user's usable preferences."""
     mine = messages.owned(scope, conversation_id)
     rows = session.execute(
-        select(Message.role, func.count(), func.sum(Message.token_count), func.min(Message.timestamp), func.max(Message.timestamp))
+        select(
+            Message.role,
+            func.count(),
+            func.sum(Message.token_count),
+            func.min(Message.timestamp),
+            func.max(Message.timestamp),
+        )
         .where(*mine)
         .group_by(Message.role)
     ).all()
     first = min((row[3] for row in rows), default=None)
     last = max((row[4] for row in rows), default=None)
-    taken = select(func.count(func.distinct(MemorySource.memory_id))).join(Message, Message.id == MemorySource.message_id)
+    taken = select(func.count(func.distinct(MemorySource.memory_id))).join(
+        Message, Message.id == MemorySource.message_id
+    )
     return {
         "turns": next((row[1] for row in rows if row[0] == "user"), 0),
         "messages": sum(row[1] for row in rows),

@@ -61,7 +61,9 @@ def _conversations() -> None:
         sa.Column("created_at", Time, nullable=False),
         sa.Column("updated_at", Time, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "user_id", "id", name="pk_conversations"),
-        sa.CheckConstraint("status IN ('active', 'paused', 'completed', 'archived')", name="ck_conversations_status"),
+        sa.CheckConstraint(
+            "status IN ('active', 'paused', 'completed', 'archived')", name="ck_conversations_status"
+        ),
     )
     op.create_index("ix_conversations_user_updated", "conversations", ["tenant_id", "user_id", "updated_at"])
     op.create_index("ix_conversations_id", "conversations", ["id"])
@@ -84,8 +86,12 @@ def _conversations() -> None:
         *_embedded(),
         sa.Column("metadata", Json, nullable=False),
         _in_conversation("fk_messages_conversation"),
-        sa.UniqueConstraint("tenant_id", "user_id", "conversation_id", "position", name="uq_messages_position"),
-        sa.UniqueConstraint("tenant_id", "user_id", "conversation_id", "client_id", name="uq_messages_client_id"),
+        sa.UniqueConstraint(
+            "tenant_id", "user_id", "conversation_id", "position", name="uq_messages_position"
+        ),
+        sa.UniqueConstraint(
+            "tenant_id", "user_id", "conversation_id", "client_id", name="uq_messages_client_id"
+        ),
         sa.CheckConstraint("role IN ('user', 'assistant', 'system', 'tool')", name="ck_messages_role"),
         sqlite_autoincrement=True,
     )
@@ -107,7 +113,9 @@ def _conversations() -> None:
         _in_conversation("fk_context_windows_conversation"),
     )
     op.create_index(
-        "ix_context_windows_conversation", "context_windows", ["tenant_id", "user_id", "conversation_id", "is_active"]
+        "ix_context_windows_conversation",
+        "context_windows",
+        ["tenant_id", "user_id", "conversation_id", "is_active"],
     )
 
 
@@ -135,8 +143,12 @@ def _memories() -> None:
     op.create_index("ix_memory_index_user", "memory_index", ["tenant_id", "user_id", "category"])
     op.create_table(
         "memory_sources",
-        sa.Column("memory_id", sa.String(64), sa.ForeignKey("memory_index.id", ondelete="CASCADE"), nullable=False),
-        sa.Column("message_id", sa.String(64), sa.ForeignKey("messages.id", ondelete="CASCADE"), nullable=False),
+        sa.Column(
+            "memory_id", sa.String(64), sa.ForeignKey("memory_index.id", ondelete="CASCADE"), nullable=False
+        ),
+        sa.Column(
+            "message_id", sa.String(64), sa.ForeignKey("messages.id", ondelete="CASCADE"), nullable=False
+        ),
         *_owned(),
         sa.PrimaryKeyConstraint("memory_id", "message_id", name="pk_memory_sources"),
     )
@@ -219,8 +231,12 @@ _SQLITE_BEFORE = """
 
 
 def _sqlite_search() -> None:
-    op.execute("CREATE VIRTUAL TABLE message_search USING fts5(document, tokenize='porter unicode61 remove_diacritics 2')")
-    op.execute("CREATE VIRTUAL TABLE memory_search USING fts5(document, tokenize='porter unicode61 remove_diacritics 2')")
+    op.execute(
+        "CREATE VIRTUAL TABLE message_search USING fts5(document, tokenize='porter unicode61 remove_diacritics 2')"
+    )
+    op.execute(
+        "CREATE VIRTUAL TABLE memory_search USING fts5(document, tokenize='porter unicode61 remove_diacritics 2')"
+    )
     document = _SQLITE_BEFORE.format(row="new")
     op.execute(
         f"CREATE TRIGGER messages_search_insert AFTER INSERT ON messages BEGIN "

@@ -1,0 +1,45 @@
+"""The nodes that come with turngraph, and the registry that knows them by name."""
+
+from .conversation import (
+    BatchConversationNode,
+    BatchInputs,
+    ContextBuilderNode,
+    ContextCompressionNode,
+    ContextLoadNode,
+    ContextStoreNode,
+    ConversationInitNode,
+    ConversationInputs,
+    MemoryRetrievalNode,
+    MemoryStorageNode,
+    PreferenceUpdateNode,
+    RecoveryInputs,
+    RefreshInputs,
+    ResponseGenerationNode,
+    SearchInputs,
+    SemanticSearchNode,
+    SessionManagementNode,
+    SessionRecoveryNode,
+)
+from .registry import registry
+
+__all__ = [
+    "BatchConversationNode",
+    "BatchInputs",
+    "ContextBuilderNode",
+    "ContextCompressionNode",
+    "ContextLoadNode",
+    "ContextStoreNode",
+    "ConversationInitNode",
+    "ConversationInputs",
+    "MemoryRetrievalNode",
+    "MemoryStorageNode",
+    "PreferenceUpdateNode",
+    "RecoveryInputs",
+    "RefreshInputs",
+    "registry",
+    "ResponseGenerationNode",
+    "SearchInputs",
+    "SemanticSearchNode",
+    "SessionManagementNode",
+    "SessionRecoveryNode",
+]

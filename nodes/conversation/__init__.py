@@ -1,0 +1,37 @@
+"""The nodes of a conversation."""
+
+from .batch_conversation import BatchConversationNode
+from .context_builder import ContextBuilderNode
+from .context_compression import ContextCompressionNode
+from .context_load import ContextLoadNode
+from .context_store import ContextStoreNode
+from .conversation_init import ConversationInitNode
+from .inputs import BatchInputs, ConversationInputs, RecoveryInputs, RefreshInputs, SearchInputs
+from .memory_retrieval import MemoryRetrievalNode
+from .memory_storage import MemoryStorageNode
+from .preference_update import PreferenceUpdateNode
+from .response_generation import ResponseGenerationNode
+from .semantic_search import SemanticSearchNode
+from .session_management import SessionManagementNode
+from .session_recovery import SessionRecoveryNode
+
+__all__ = [
+    "BatchConversationNode",
+    "BatchInputs",
+    "ContextBuilderNode",
+    "ContextCompressionNode",
+    "ContextLoadNode",
+    "ContextStoreNode",
+    "ConversationInitNode",
+    "ConversationInputs",
+    "MemoryRetrievalNode",
+    "MemoryStorageNode",
+    "PreferenceUpdateNode",
+    "RecoveryInputs",
+    "RefreshInputs",
+    "ResponseGenerationNode",
+    "SearchInputs",
+    "SemanticSearchNode",
+    "SessionManagementNode",
+    "SessionRecoveryNode",
+]

@@ -1,0 +1,119 @@
+"""Begins or resumes a conversation, and receives the user's message."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from ...engine import Node
+from ...models import Conversation, ConversationClosed
+from ...models.base import new_id
+from ...models.lifecycle import accept_message
+from ...models.repositories import conversations, messages
+from ...services import Embedder
+from .inputs import ConversationInputs, embedded
+
+
+class Opening(BaseModel):
+    """What was found before anything is written."""
+
+    inputs: ConversationInputs
+    conversation_id: str | None = None
+    message_id: str | None = None
+    reply: str | None = None
+    reply_id: str | None = None
+
+
+class ConversationInitNode(Node):
+    """Stores the user's message in a new conversation or the one named, so that nothing said is ever lost.
+
+    A paused conversation is reopened; a completed or archived one refuses; an unknown id, and another
+    user's, is NotFound. A message sent again under its client id is not stored again: if it was answered,
+    the action is `answered` and the reply is the one given before; if not, its turn is taken up again.
+    """
+
+    name = "conversation_init"
+    locks = ("conversation_id",)
+    Inputs = ConversationInputs
+
+    class Outputs(BaseModel):
+        conversation_id: str
+        conversation_status: Literal["created", "resumed"]
+        message_id: str
+        message_embedding: bytes | None
+
+    def prep(self, state: Any, *, inputs: ConversationInputs, session: Session) -> Opening:
+        scope, found = inputs.scope, Opening(inputs=inputs, conversation_id=inputs.conversation_id)
+        if inputs.conversation_id is not None:
+            _open(conversations.get(session, scope, inputs.conversation_id))
+        if inputs.client_id is None:
+            return found
+        known = messages.find_by_client_id(session, scope, inputs.client_id, inputs.conversation_id)
+        if known is not None:
+            found.message_id, found.conversation_id = known.id, known.conversation_id
+            reply = messages.answer_to(session, scope, known.id)
+            if reply is not None:
+                found.reply, found.reply_id = reply.content, reply.id
+        return found
+
+    async def exec(self, opening: Opening, *, embedder: Embedder) -> Outputs:
+        vectors = (
+            await embedded(embedder, [opening.inputs.current_message]) if opening.message_id is None else None
+        )
+        return self.Outputs(
+            conversation_id=opening.conversation_id or new_id(),
+            conversation_status="created" if opening.conversation_id is None else "resumed",
+            message_id=opening.message_id or new_id(),
+            message_embedding=vectors[0] if vectors else None,
+        )
+
+    def post(
+        self,
+        state: MutableMapping[str, Any],
+        opening: Opening,
+        outputs: Outputs,
+        *,
+        session: Session,
+        embedder: Embedder,
+    ) -> Literal["answered"] | None:
+        inputs, scope = opening.inputs, opening.inputs.scope
+        if opening.reply is not None:
+            answered = {"response": opening.reply, "reply_id": opening.reply_id, "generation_success": True}
+            state.update(answered, memories_extracted=0, preferences_updated={}, sources=[])
+            return "answered"
+        if opening.conversation_id is None:
+            title = inputs.title or " ".join(inputs.current_message.split())[:80]
+            conversations.begin(
+                session,
+                scope,
+                conversation_id=outputs.conversation_id,
+                title=title,
+                metadata=dict(inputs.metadata),
+            )
+        conversation = conversations.locked(session, scope, outputs.conversation_id)
+        accept_message(conversation)
+        new = messages.NewMessage(
+            inputs.current_message,
+            name=inputs.name,
+            client_id=inputs.client_id,
+            at=inputs.at,
+            metadata=dict(inputs.metadata),
+            embedding=outputs.message_embedding,
+            embedding_model=embedder.model_id,
+            id=outputs.message_id,
+            awaits_reply=True,
+        )
+        stored = messages.add(session, conversation, new)[0] if opening.message_id is None else None
+        if stored is not None:
+            state["message_id"] = stored.id
+        state["conversation"] = conversation.to_dict()
+        return None
+
+
+def _open(conversation: Conversation) -> None:
+    if conversation.status not in ("active", "paused"):
+        accept_message(conversation)
+        raise ConversationClosed(conversation.id)

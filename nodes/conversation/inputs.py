@@ -1,0 +1,139 @@
+"""What the conversation's workflows are given, and the pieces that travel between their nodes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+
+from ...models.message import Message
+from ...models.repositories.messages import check_content
+from ...models.scope import Scope, check_id
+from ...services import Turn
+
+
+def _user(value: str) -> str:
+    return check_id("user_id", value)
+
+
+def _tenant(value: str) -> str:
+    return check_id("tenant_id", value)
+
+
+def _conversation(value: str) -> str:
+    return check_id("conversation_id", value)
+
+
+def _message(value: str) -> str:
+    return check_content(value, "current_message")
+
+
+UserId = Annotated[str, AfterValidator(_user)]
+TenantId = Annotated[str, AfterValidator(_tenant)]
+ConversationId = Annotated[str, AfterValidator(_conversation)]
+MessageText = Annotated[str, AfterValidator(_message)]
+
+
+class Owned(BaseModel):
+    """Whose rows a node works on."""
+
+    user_id: UserId
+    tenant_id: TenantId = "default"
+
+    @property
+    def scope(self) -> Scope:
+        """The same as the repositories take it."""
+        return Scope(self.tenant_id, self.user_id)
+
+
+class InConversation(Owned):
+    """A node's place: one conversation of one user."""
+
+    conversation_id: ConversationId
+
+
+class ConversationInputs(Owned):
+    """One message of a user, and what is known of it. Without `conversation_id` it begins a conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    current_message: MessageText
+    conversation_id: ConversationId | None = None
+    client_id: str | None = None
+    name: str | None = None
+    at: datetime | None = None
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    title: str | None = None
+    session_action: Literal["maintain", "pause", "complete"] = "maintain"
+    max_context_size: int | None = Field(default=None, gt=0)
+    explicit_preferences: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class SearchInputs(Owned):
+    """What to look for, and where."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    search_query: str
+    search_scope: Literal["all", "conversation", "memories"] = "all"
+    conversation_id: ConversationId | None = None
+    search_limit: int = Field(default=10, ge=1, le=1000)
+
+
+class RefreshInputs(InConversation):
+    """Which conversation's context to rebuild, and within how many tokens."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_context_size: int | None = Field(default=None, gt=0)
+
+
+class RecoveryInputs(Owned):
+    """Whose interrupted conversations to recover, and from how many hours back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recovery_window: float = Field(default=24.0, gt=0)
+
+
+class BatchInputs(BaseModel):
+    """Records of `{"user_id", "message"}`, each answered as one turn."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    batch_conversations: list[dict[str, Any]]
+
+
+class RecentConversation(BaseModel):
+    """Another conversation of the user, with its newest turns."""
+
+    conversation_id: str
+    title: str | None = None
+    updated_at: datetime
+    messages: list[Turn]
+
+
+def turn_of(message: Message) -> Turn:
+    """A stored message as a model is shown it."""
+    return Turn.model_validate(
+        {
+            "role": message.role,
+            "content": message.content,
+            "name": message.name,
+            "at": message.timestamp,
+            "message_id": message.id,
+        }
+    )
+
+
+async def embedded(embedder: Any, texts: list[str]) -> list[bytes] | None:
+    """The embeddings of some texts as they are stored; off the loop's thread, since a first use loads a model."""
+    if not texts:
+        return []
+    import asyncio
+
+    import numpy as np
+
+    matrix = await asyncio.to_thread(embedder.embed, texts)
+    return [row.tobytes() for row in np.asarray(matrix, np.float16)]

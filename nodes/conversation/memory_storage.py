@@ -1,0 +1,117 @@
+"""Stores the answer, and what the message is worth remembering for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from ...engine import Node
+from ...models.repositories import context_windows, conversations, memories, messages
+from ...services import (
+    ClaudeAPIError,
+    Embedder,
+    Extraction,
+    Fact,
+    LanguageModel,
+    OfflineModel,
+    StatedPreference,
+    Turn,
+    Usage,
+)
+from .inputs import InConversation, MessageText, embedded
+
+logger = logging.getLogger("turngraph")
+WINDOW = 20
+
+
+class MemoryStorageNode(Node):
+    """Stores the reply beside the message it answers, and the facts in the message, each tied to it.
+
+    Only the user's own words are read for facts: what was recalled, and what the model said, never become new ones.
+    """
+
+    name = "memory_storage"
+    locks = ("conversation_id", "user_id")
+
+    class Inputs(InConversation):
+        message_id: str
+        current_message: MessageText
+        response: str
+        model: str
+        token_usage: Usage
+        sources: list[str]
+        reply_metadata: dict[str, Any] = Field(default_factory=dict)
+
+    class Outputs(BaseModel):
+        extracted_memories: list[Fact]
+        stated_preferences: list[StatedPreference]
+        memories_extracted: int
+        vectors: list[bytes]
+
+    async def exec(self, inputs: Inputs, *, llm: LanguageModel, embedder: Embedder) -> Outputs:
+        turns = [Turn(role="user", content=inputs.current_message, message_id=inputs.message_id)]
+        found = await _extracted(llm, turns)
+        texts = [inputs.response, *(fact.content for fact in found.facts)]
+        return self.Outputs(
+            extracted_memories=found.facts,
+            stated_preferences=found.preferences,
+            memories_extracted=len(found.facts),
+            vectors=await embedded(embedder, texts) or [],
+        )
+
+    def post(
+        self,
+        state: MutableMapping[str, Any],
+        inputs: Inputs,
+        outputs: Outputs,
+        *,
+        session: Session,
+        embedder: Embedder,
+    ) -> None:
+        scope = inputs.scope
+        conversation = conversations.locked(session, scope, inputs.conversation_id)
+        before = messages.answer_to(session, scope, inputs.message_id)
+        if (
+            before is not None
+        ):  # the same message was sent twice at once, and the other one was answered first
+            state.update(response=before.content, reply_id=before.id, memories_extracted=0)
+            return
+        reply = messages.NewMessage(
+            inputs.response,
+            role="assistant",
+            token_count=inputs.token_usage.output_tokens or None,
+            metadata={
+                "model": inputs.model,
+                "sources": inputs.sources,
+                "usage": inputs.token_usage.model_dump(),
+            },
+            embedding=outputs.vectors[0],
+            embedding_model=embedder.model_id,
+            reply_to=inputs.message_id,
+        )
+        state["reply_id"] = messages.add(session, conversation, reply)[0].id
+        messages.answered(session, scope, inputs.message_id)
+        new = [
+            memories.remember(
+                session, scope, fact.content, sources=[inputs.message_id], content_type=fact.content_type,
+                category=fact.category, importance=fact.importance, embedding=vector, embedding_model=embedder.model_id,
+            )[1]
+            for fact, vector in zip(outputs.extracted_memories, outputs.vectors[1:], strict=True)
+        ]  # fmt: skip
+        state["memories_extracted"] = sum(new)
+        newest = messages.newest(session, scope, inputs.conversation_id, limit=WINDOW)
+        tokens = sum(message.token_count for message in newest)
+        context_windows.extend(session, conversation, [message.id for message in newest], tokens)
+        state["vectors"] = []
+
+
+async def _extracted(llm: LanguageModel, turns: list[Turn]) -> Extraction:
+    try:
+        return await llm.extract(turns)
+    except ClaudeAPIError as error:
+        logger.warning("extracting by rule, since the model failed: %s", type(error).__name__)
+        return await OfflineModel().extract(turns)

@@ -1,0 +1,95 @@
+"""Searches what a user ever said, or the facts taken from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from ...engine import Node, ValidationError
+from ...models import DatabaseManager
+from ...models.repositories import memories
+from ...models.search import Hit, neutral, search, speakers
+from ...services import Embedder
+from .inputs import SearchInputs
+
+
+class Wanted(BaseModel):
+    """The query, and the names in it that are no part of its meaning."""
+
+    inputs: SearchInputs
+    names: list[str]
+
+
+class SemanticSearchNode(Node):
+    """Finds by words and by meaning, best first; each hit says the message it stands for and why it was found.
+
+    `search_scope` is `all`, `conversation` (give `conversation_id`) or `memories` (facts only).
+    """
+
+    name = "semantic_search"
+    Inputs = SearchInputs
+
+    class Outputs(BaseModel):
+        memories: list[dict[str, Any]]
+        search_results: dict[str, list[dict[str, Any]]]
+
+    def prep(self, state: Mapping[str, Any], *, inputs: SearchInputs, session: Session) -> Wanted:
+        if inputs.search_scope == "conversation" and inputs.conversation_id is None:
+            raise ValidationError("search_scope 'conversation' needs a conversation_id", ["conversation_id"])
+        if inputs.conversation_id is not None:
+            from ...models.repositories import conversations
+
+            conversations.get(session, inputs.scope, inputs.conversation_id)
+        return Wanted(inputs=inputs, names=speakers(session, inputs.scope))
+
+    async def exec(self, wanted: Wanted, *, db: DatabaseManager, embedder: Embedder) -> Outputs:
+        inputs = wanted.inputs
+        query = neutral(inputs.search_query, wanted.names)
+        vector = (await asyncio.to_thread(embedder.embed, [query]))[0] if query.strip() else None
+
+        def work(session: Session) -> list[Hit]:
+            if inputs.search_scope == "memories":
+                found = memories.nearest(
+                    session,
+                    inputs.scope,
+                    list(vector) if vector is not None else [],
+                    limit=inputs.search_limit,
+                )
+                return [Hit(row.content, 0.0, row.importance_score, {}, memory_ids=[row.id]) for row in found]
+            inside = inputs.conversation_id if inputs.search_scope == "conversation" else None
+            return search(
+                session,
+                inputs.scope,
+                inputs.search_query,
+                vector=vector,
+                limit=inputs.search_limit,
+                conversation_id=inside,
+            )
+
+        hits = [shown(hit) for hit in await db.read(work)]
+        found = {
+            "messages": [hit for hit in hits if hit["message"]],
+            "memories": [hit for hit in hits if hit["memory_ids"]],
+            "conversations": _conversations(hits),
+        }
+        return self.Outputs(memories=hits, search_results=found)
+
+
+def shown(hit: Hit) -> dict[str, Any]:
+    """A hit as JSON values: content, score, importance_score, the message it stands for, and the parts of its score."""
+    found = asdict(hit)
+    found["at"] = hit.at.isoformat() if hit.at else None
+    return found
+
+
+def _conversations(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    best: dict[str, float] = {}
+    for hit in hits:
+        if hit["message"]:
+            best.setdefault(hit["message"]["conversation_id"], hit["score"])
+    return [{"conversation_id": conversation, "score": score} for conversation, score in best.items()]

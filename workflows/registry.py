@@ -1,0 +1,54 @@
+"""All workflows by name, with the services they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from ..engine import EngineError, Graph, Registry
+from ..engine.errors import did_you_mean, listing
+from ..models import DatabaseManager, get_db_manager
+from ..nodes import registry as nodes
+from ..services import Embedder, LanguageModel, default_embedder, language_model
+from .batch_conversation import create_batch_conversation_workflow
+from .context_refresh import create_context_refresh_workflow
+from .conversation import create_conversation_workflow
+from .memory_search import create_memory_search_workflow
+from .session_recovery import create_session_recovery_workflow
+
+FOLDER: Final = Path(__file__).parent
+WORKFLOWS: Final = {
+    "conversation": create_conversation_workflow,
+    "memory_search": create_memory_search_workflow,
+    "context_refresh": create_context_refresh_workflow,
+    "session_recovery": create_session_recovery_workflow,
+    "batch_conversation": create_batch_conversation_workflow,
+}
+
+registry = Registry(nodes)
+for _name, _create in WORKFLOWS.items():
+    registry.graph(_name, _create)
+registry.service("db", get_db_manager)
+registry.service("llm", language_model)
+registry.service("embedder", default_embedder)
+registry.service("conversation", create_conversation_workflow)
+
+
+class UnknownWorkflow(EngineError, ValueError):
+    """No workflow has that name."""
+
+
+def create_workflow(
+    name: str,
+    db: DatabaseManager | None = None,
+    *,
+    llm: LanguageModel | None = None,
+    embedder: Embedder | None = None,
+) -> Graph:
+    """The workflow of that name."""
+    create = WORKFLOWS.get(name)
+    if create is None:
+        raise UnknownWorkflow(
+            f"Unknown workflow: {name}. Available: {listing(sorted(WORKFLOWS))}; {did_you_mean(name, WORKFLOWS)}"
+        )
+    return create(db, llm=llm, embedder=embedder)

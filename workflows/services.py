@@ -1,0 +1,26 @@
+"""What the workflows are bound to: a database, a language model and an embedder, found when first needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine import Graph, Lazy
+from ..models import DatabaseManager, get_db_manager
+from ..services import Embedder, LanguageModel, default_embedder, language_model
+
+
+def bound(
+    graph: Graph,
+    db: DatabaseManager | None = None,
+    llm: LanguageModel | None = None,
+    embedder: Embedder | None = None,
+) -> Graph:
+    """The graph with its store and services: what is given, else what the settings say at the first run."""
+    database: Any = db if db is not None else Lazy(get_db_manager)
+    ready = graph.bind(
+        db=database,
+        llm=llm if llm is not None else Lazy(language_model),
+        embedder=embedder if embedder is not None else Lazy(default_embedder),
+    )
+    ready.store = database
+    return ready
