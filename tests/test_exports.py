@@ -37,5 +37,5 @@ def test_a_face_holds_only_imports(face: Path) -> None:
 def test_all_is_sorted_and_every_name_is_there(face: Path) -> None:
     package = importlib.import_module(package_of(face))
     names = list(getattr(package, "__all__", ()))
-    assert names == sorted(set(names), key=str.casefold)
+    assert names == sorted(set(names), key=lambda name: (name.casefold(), name))
     assert [name for name in names if not hasattr(package, name)] == []

@@ -51,7 +51,8 @@ class ContextBuilderNode(Node):
             summary=inputs.context_summary,
             recent=[turn for other in inputs.recent_conversations for turn in other.messages],
         )
-        for smaller in ({"recent": []}, {"memories": prompt.memories[:3]}):
+        gives_way: tuple[dict[str, Any], ...] = ({"recent": []}, {"memories": prompt.memories[:3]})
+        for smaller in gives_way:
             if prompt.tokens() > limit:
                 prompt = prompt.model_copy(update=smaller)
         if len(prompt.turns) <= KEPT_TURNS:

@@ -35,11 +35,11 @@ def infer(written: Sequence[tuple[str, str]]) -> list[Inferred]:
             found.append(_habit("response_style", value, mine, len(mine) + len(others)))
     if len(written) >= ENOUGH:
         mean = sum(len(content) for _, content in written) / len(written)
-        value = "brief" if mean < BRIEF else "detailed" if mean > DETAILED else None
-        if value is not None:
-            fitting = [id_ for id_, content in written if (len(content) < BRIEF) == (value == "brief")]
+        length = "brief" if mean < BRIEF else "detailed" if mean > DETAILED else None
+        if length is not None:
+            fitting = [id_ for id_, content in written if (len(content) < BRIEF) == (length == "brief")]
             if len(fitting) >= ENOUGH:
-                found.append(_habit("response_length", value, fitting, len(written)))
+                found.append(_habit("response_length", length, fitting, len(written)))
     return found
 
 

@@ -1,0 +1,117 @@
+"""`turngraph chat`: one message, or a conversation line by line."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..output import AsJson, Db, Failed, LogLevel, Misused, Tenant, User, command, console, run, say
+
+if TYPE_CHECKING:
+    from ...workflows import ConversationManager
+
+GOODBYE = ("/exit", "/quit", "exit", "quit", "q")
+
+
+@command
+def chat(
+    user: User,
+    message: Annotated[
+        str | None,
+        typer.Option(
+            "--message", "-m", help="One message; - reads it from standard input. Without it: a chat."
+        ),
+    ] = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", metavar="ID", help="Go on with this conversation.")
+    ] = None,
+    tenant: Tenant = "default",
+    id: Annotated[
+        str | None, typer.Option("--id", help="Your own id of the message: sent twice, it is stored once.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="PROVIDER:MODEL", help="Which model answers; else TURNGRAPH_MODEL."),
+    ] = None,
+    db: Db = None,
+    as_json: AsJson = False,
+    log_level: LogLevel = None,
+) -> None:
+    """Talk, and be remembered.
+
+    One message:   turngraph chat --user ada --message "What is my dog called?" --json
+    A whole chat:  turngraph chat --user ada
+    """
+    from ...models import DatabaseManager
+    from ...services import language_model
+    from ...workflows import ConversationManager
+
+    with DatabaseManager(db) as database:
+        manager = ConversationManager(user, database, tenant, llm=language_model(model))
+        if message is None:
+            if as_json and sys.stdin.isatty():
+                raise Misused(
+                    "--json answers one message: give --message TEXT, or messages on standard input"
+                )
+            run(_lines(manager, conversation, as_json))
+            return
+        if message == "-":
+            message = sys.stdin.read()
+        options: dict[str, Any] = {"id": id} if id is not None else {}
+        reply = run(manager.send_message(message, conversation, **options))
+        if as_json:
+            say(reply)
+        else:
+            _show(reply)
+        if not reply["generation_success"]:
+            raise Failed(
+                f"no answer: {reply['reply_metadata'].get('reason') or reply['reply_metadata'].get('error')}"
+            )
+
+
+def _show(reply: dict[str, Any]) -> None:
+    out = console()
+    out.print(reply["response"], markup=False)
+    for source in reply["sources"]:
+        if source.get("content"):
+            at = str(source.get("at") or "")[:10]
+            out.print(
+                f"  from {at} {source['message_id'][:8]}: {source['content'][:100]}",
+                style="dim",
+                markup=False,
+            )
+
+
+async def _lines(manager: ConversationManager, conversation: str | None, as_json: bool) -> None:
+    """A chat: every line is a message, the answer streams, and an empty line or /exit ends it."""
+    from ...engine import Token
+
+    people = sys.stdin.isatty()
+    out = console()
+    if people:
+        out.print(f"Talking as {manager.user_id}; /exit or an empty line ends it.", style="dim", markup=False)
+    while True:
+        if people:
+            out.print("you  ", end="", style="bold")
+        line = sys.stdin.readline()
+        if not line.strip() or line.strip().lower() in GOODBYE:
+            if people or not line:
+                return
+            if line.strip():
+                return
+            continue
+        reply: dict[str, Any] = {}
+        async for event in manager.stream_message(line.rstrip("\n"), conversation):
+            if isinstance(event, dict):
+                reply = event
+            elif isinstance(event, Token) and not as_json:
+                out.print(event.text, end="", markup=False)
+        conversation = reply["conversation_id"]
+        if as_json:
+            say(reply)
+        elif reply.get("generation_success"):
+            out.print()
+        else:
+            out.print(reply["response"], markup=False)

@@ -1,0 +1,122 @@
+"""`turngraph conversation`: list, show, and change the status of conversations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..output import AsJson, Db, LogLevel, Tenant, User, command, console, run, say, table
+
+app = typer.Typer(
+    help="List, show, pause, complete, archive, reopen and forget conversations.", no_args_is_help=True
+)
+
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="The conversation's id, as conversation list --json shows it.")
+]
+
+
+@app.command("list")
+@command
+def list_conversations(
+    user: User,
+    tenant: Tenant = "default",
+    status: Annotated[
+        str | None, typer.Option("--status", help="active, paused, completed or archived.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 50,
+    db: Db = None,
+    as_json: AsJson = False,
+    log_level: LogLevel = None,
+) -> None:
+    """List a user's conversations, the most recently active first."""
+    from ...models import DatabaseManager
+    from ...workflows import ConversationManager
+
+    with DatabaseManager(db) as database:
+        found = run(ConversationManager(user, database, tenant).conversations(status, limit))
+    if as_json:
+        say({"user_id": user, "tenant_id": tenant, "conversations": found})
+        return
+    rows = [(item["id"], item["status"], item["updated_at"][:16], item["title"]) for item in found]
+    table(f"{len(rows)} conversations of {user}", ("id", "status", "last active", "title"), rows)
+
+
+@app.command("show")
+@command
+def show(
+    id: Id,
+    user: User,
+    tenant: Tenant = "default",
+    db: Db = None,
+    as_json: AsJson = False,
+    log_level: LogLevel = None,
+) -> None:
+    """Show a conversation with all its messages."""
+    from ...models import DatabaseManager
+    from ...workflows import ConversationManager
+
+    with DatabaseManager(db) as database:
+        found = run(ConversationManager(user, database, tenant).conversation(id))
+    if as_json:
+        say(found)
+        return
+    out = console()
+    out.print(f"{found['title'] or found['id']} ({found['status']})", style="bold", markup=False)
+    for message in found["messages"]:
+        out.print(
+            f"{message['position']:>4} {message['name'] or message['role']}: {message['content']}",
+            markup=False,
+        )
+
+
+def _changing(name: str, status: str, help: str) -> None:
+    @app.command(name, help=help)
+    @command
+    def change(
+        id: Id,
+        user: User,
+        tenant: Tenant = "default",
+        db: Db = None,
+        as_json: AsJson = False,
+        log_level: LogLevel = None,
+    ) -> None:
+        from ...models import DatabaseManager
+        from ...workflows import ConversationManager
+
+        with DatabaseManager(db) as database:
+            manager = ConversationManager(user, database, tenant)
+            run(getattr(manager, name)(id))
+        if as_json:
+            say({"conversation_id": id, "status": status})
+        else:
+            console().print(f"{id} is {status}", markup=False)
+
+
+_changing("pause", "paused", "Set an active conversation aside; the next message reopens it.")
+_changing("complete", "completed", "End a conversation; it takes no more messages until it is reopened.")
+_changing("archive", "archived", "Put a conversation away; what was said in it is still found.")
+_changing("reopen", "active", "Make a paused, completed or archived conversation active again.")
+
+
+@app.command("forget")
+@command
+def forget(
+    id: Id,
+    user: User,
+    tenant: Tenant = "default",
+    db: Db = None,
+    as_json: AsJson = False,
+    log_level: LogLevel = None,
+) -> None:
+    """Delete a conversation, its messages, and the memories that came from nowhere else."""
+    from ...models import DatabaseManager, Scope
+    from ...models.repositories import conversations
+
+    with DatabaseManager(db) as database:
+        count = database.write_now(lambda session: conversations.forget(session, Scope(tenant, user), id))
+    if as_json:
+        say({"conversation_id": id, "messages_forgotten": count})
+    else:
+        console().print(f"forgotten: {id}, {count} messages", markup=False)

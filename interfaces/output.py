@@ -1,0 +1,163 @@
+"""How a command speaks: one JSON object for machines, tables for people, errors on stderr with an exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+P = ParamSpec("P")
+T = TypeVar("T")
+FAILED: Final = 1
+WRONG: Final = 2
+
+Db = Annotated[
+    str | None,
+    typer.Option("--db", metavar="URL", help="The database; else TURNGRAPH_DB, DATABASE_URL, a file here."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+LogLevel = Annotated[
+    str | None, typer.Option("--log-level", help="DEBUG, INFO, WARNING or ERROR; else LOG_LEVEL.")
+]
+App = Annotated[
+    str | None,
+    typer.Option(
+        "--app", metavar="MODULE", help="Your own module with `registry = Registry()`; else TURNGRAPH_APP."
+    ),
+]
+User = Annotated[str, typer.Option("--user", help="Whose conversations.")]
+Tenant = Annotated[
+    str, typer.Option("--tenant", help="Of which tenant; users of different tenants never meet.")
+]
+
+
+class Failed(Exception):
+    """A command did its work, and what came of it is a failure; its message is for stderr."""
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Makes a command report errors in a sentence: status 2 for what the user got wrong, 1 for what failed."""
+
+    @functools.wraps(function)
+    def reporting(*args: P.args, **kwargs: P.kwargs) -> None:
+        from ..services.log import configure_logging
+
+        try:
+            configure_logging(kwargs.get("log_level"))  # type: ignore[arg-type]
+            function(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise typer.Exit(FAILED) from None
+        except typer.Exit:
+            raise
+        except Exception as error:
+            raise _told(error) from None
+
+    return reporting
+
+
+def _told(error: Exception) -> typer.Exit:
+    logging.getLogger("turngraph").debug("the command failed", exc_info=error)
+    text = str(error) or type(error).__name__
+    if not isinstance(error, (*_wrong(), *_failed())):
+        text = f"{type(error).__name__}: {text}"
+    typer.echo(f"error: {text}", err=True)
+    return typer.Exit(WRONG if isinstance(error, _wrong()) else FAILED)
+
+
+def _wrong() -> tuple[type[Exception], ...]:
+    """The errors that the user can mend by asking differently."""
+    from ..engine import EngineError, GraphError, NotBound, RunError, ValidationError
+    from ..models import ConversationClosed, DatabaseUrlError, IllegalTransition, NotFound
+    from ..services import ModelNotConfigured, SettingError
+
+    wrong = (
+        GraphError,
+        NotBound,
+        ValidationError,
+        ConversationClosed,
+        DatabaseUrlError,
+        IllegalTransition,
+        NotFound,
+    )
+    asked = (ModelNotConfigured, SettingError, UnicodeError, FileNotFoundError, IsADirectoryError, Misused)
+    named = tuple(kind for kind in EngineError.__subclasses__() if kind is not RunError)
+    return (*wrong, *asked, *named)
+
+
+def _failed() -> tuple[type[Exception], ...]:
+    from ..engine import EngineError
+    from ..models import DatabaseError
+    from ..services import ServiceError
+
+    return (Failed, EngineError, DatabaseError, ServiceError)
+
+
+class Misused(Exception):
+    """A command was asked for something that cannot be."""
+
+
+def run(work: Awaitable[T]) -> T:
+    """Runs a coroutine to its end."""
+
+    async def main() -> T:
+        return await work
+
+    return asyncio.run(main())
+
+
+def say(found: Any) -> None:
+    """Prints one JSON object."""
+    sys.stdout.write(
+        json.dumps(found, default=plain, ensure_ascii=False, indent=None if not sys.stdout.isatty() else 2)
+    )
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def plain(value: Any) -> Any:
+    """A value that JSON does not know as one that it does."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray)):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)
+
+
+def console() -> Console:
+    """Where people read; made late, since rich is not wanted where JSON is."""
+    from rich.console import Console
+
+    return Console(soft_wrap=True, highlight=False)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints a table."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    shown = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+    console().print(shown)

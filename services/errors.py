@@ -1,0 +1,67 @@
+"""What can go wrong in the services, and how is each failure mended?
+
+ServiceError                 anything below
+├── SettingError             a setting holds what it cannot mean
+├── EmbeddingError           text could not be turned into vectors
+└── ClaudeAPIError           a language model gave no usable answer
+    ├── ModelNotConfigured   no such provider, or no key for it
+    ├── ModelUnavailable     connection, timeout, overload: worth trying later
+    ├── ModelRejected        the request itself is wrong: trying again does not help
+    ├── ModelRefused         the model declined to answer
+    └── ModelReplyInvalid    the answer is not of the form that was asked for
+"""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """A service could not do what it was asked."""
+
+
+class SettingError(ServiceError):
+    """A setting holds a value it cannot mean."""
+
+
+class EmbeddingError(ServiceError):
+    """Text could not be turned into vectors."""
+
+
+class ClaudeAPIError(ServiceError):
+    """A language model gave no usable answer."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        provider: str = "anthropic",
+        model: str = "",
+        status: int | None = None,
+        attempts: int = 0,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message or type(self).__doc__ or "")
+        self.provider = provider
+        self.model = model
+        self.status = status
+        self.attempts = attempts
+        self.retryable = retryable
+
+
+class ModelNotConfigured(ClaudeAPIError):
+    """No such language model is set up: name one as provider:model, or set its key."""
+
+
+class ModelUnavailable(ClaudeAPIError):
+    """The language model could not be reached, or is overloaded: try again later."""
+
+
+class ModelRejected(ClaudeAPIError):
+    """The language model rejected the request: it must be changed before it is sent again."""
+
+
+class ModelRefused(ClaudeAPIError):
+    """The language model declined to answer: put the request differently."""
+
+
+class ModelReplyInvalid(ClaudeAPIError):
+    """The language model's reply has not the form that was asked for."""

@@ -1,0 +1,90 @@
+"""What must a language model offer?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel, Field, JsonValue
+
+from .prompt import Prompt, Turn
+
+
+class Usage(BaseModel):
+    """What a call cost in tokens."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    estimated: bool = False
+    """False when the provider told the numbers."""
+
+
+class Reply(BaseModel):
+    """What a language model answered."""
+
+    text: str
+    provider: str
+    model: str
+    usage: Usage = Field(default_factory=Usage)
+    stop_reason: str = "end_turn"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    sources: list[str] = Field(default_factory=list)
+    """Ids of the messages the answer rests on."""
+
+
+class Fact(BaseModel):
+    """Something the user stated that is worth remembering."""
+
+    content: str
+    content_type: str = "fact"
+    category: str = "general"
+    importance: float = Field(default=0.6, ge=0.0, le=1.0)
+    subject: str | None = None
+    """Whom or what it is about: "user", or a thing of theirs such as "dog"."""
+
+
+class StatedPreference(BaseModel):
+    """How the user said they want things."""
+
+    key: str
+    value: JsonValue
+    category: str = "general"
+
+
+class Extraction(BaseModel):
+    """What a few turns are worth remembering for."""
+
+    facts: list[Fact] = Field(default_factory=list)
+    preferences: list[StatedPreference] = Field(default_factory=list)
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Answers, extracts and summarises; offline or through a provider."""
+
+    @property
+    def name(self) -> str:
+        """The model as "provider:model"."""
+        ...
+
+    async def reply(self, prompt: Prompt, *, max_tokens: int = 1024) -> Reply:
+        """The answer to the prompt's message."""
+        ...
+
+    def stream(self, prompt: Prompt, *, max_tokens: int = 1024) -> AsyncIterator[str | Reply]:
+        """The answer as pieces of text while it is made, and the whole Reply last."""
+        ...
+
+    async def extract(self, turns: Sequence[Turn]) -> Extraction:
+        """The facts and preferences that the user stated in these turns."""
+        ...
+
+    async def summarise(
+        self, turns: Sequence[Turn], *, previous: str | None = None, max_tokens: int = 400
+    ) -> str:
+        """What these turns, and what an earlier summary already held, come to."""
+        ...
+
+    async def aclose(self) -> None:
+        """Gives back connections."""
+        ...

@@ -1,0 +1,140 @@
+"""What can be set from outside, under which name, and which value holds?
+
+An argument wins, then the environment, then `.env` in the current folder, then the default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from .errors import SettingError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set: its name, its environment variables (first wins), its default, what it does."""
+
+    name: str
+    variables: tuple[str, ...]
+    default: str | None
+    purpose: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "database",
+        ("TURNGRAPH_DB", "DATABASE_URL"),
+        "sqlite:///conversation_memory.db",
+        "Where conversations are kept: a SQLAlchemy URL, SQLite or PostgreSQL.",
+    ),
+    Setting(
+        "model",
+        ("TURNGRAPH_MODEL",),
+        None,
+        "The language model as provider:model. Unset: anthropic when a key is there, else offline.",
+    ),
+    Setting("anthropic_api_key", ("ANTHROPIC_API_KEY",), None, "The key for the Anthropic API."),
+    Setting(
+        "anthropic_base_url",
+        ("ANTHROPIC_BASE_URL",),
+        "https://api.anthropic.com",
+        "Another server that speaks Anthropic Messages (a proxy, z.ai, Ollama).",
+    ),
+    Setting(
+        "anthropic_model", ("ANTHROPIC_MODEL",), "claude-sonnet-5-5", "Which model of that server answers."
+    ),
+    Setting(
+        "app", ("TURNGRAPH_APP",), None, "The module that holds your own nodes and graphs: package.module."
+    ),
+    Setting(
+        "log_level", ("LOG_LEVEL",), "WARNING", "How much is logged: DEBUG, INFO, WARNING, ERROR, CRITICAL."
+    ),
+    Setting(
+        "recent_conversations",
+        ("TURNGRAPH_RECENT_CONVERSATIONS",),
+        "3",
+        "How many other conversations retrieval looks back into; 0 turns it off.",
+    ),
+    Setting(
+        "max_context_size",
+        ("TURNGRAPH_MAX_CONTEXT",),
+        "4000",
+        "How many tokens of context a language model is given at most.",
+    ),
+)
+
+_BY_NAME = {entry.name: entry for entry in SETTINGS}
+
+
+def setting(name: str, given: str | None = None) -> str | None:
+    """The value that holds for a setting: `given`, else the environment, else `.env`, else the default."""
+    entry = _find(name)
+    if given is not None:
+        return given
+    return _first(entry, os.environ) or _first(entry, _dotenv(Path.cwd() / ".env")) or entry.default
+
+
+def integer_setting(name: str, given: int | str | None = None) -> int:
+    """The value of a setting that is a whole number, zero or more."""
+    value = setting(name, None if given is None else str(given))
+    try:
+        number = int(value or "")
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise SettingError(
+            f"Setting {name!r} must be a whole number, zero or more; found {value!r}. "
+            f"Set {' or '.join(_find(name).variables)}, for instance to {_find(name).default or '10'}."
+        )
+    return number
+
+
+def env_template() -> str:
+    """The text of a `.env` file that names every setting, each commented out at its default."""
+    lines = ["# turngraph reads this file from the current folder; the environment wins over it.", ""]
+    for entry in SETTINGS:
+        lines.append(f"# {entry.purpose}")
+        first, *others = entry.variables
+        if others:
+            lines.append(f"# ({', '.join(others)} is read when this is not set.)")
+        lines += [f"# {first}={entry.default or ''}", ""]
+    return "\n".join(lines)
+
+
+def _first(entry: Setting, values: Mapping[str, str]) -> str | None:
+    # An empty variable is how a shell or a compose file says "unset".
+    found = (values.get(variable, "").strip() for variable in entry.variables)
+    return next((value for value in found if value), None)
+
+
+def _find(name: str) -> Setting:
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    near = difflib.get_close_matches(name, _BY_NAME, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise SettingError(f"There is no setting {name!r}.{hint} Settings are: {', '.join(sorted(_BY_NAME))}.")
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    try:
+        found = path.stat()
+    except OSError:
+        return {}
+    return _parsed(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, changed: int, size: int) -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    try:
+        return {key: value for key, value in dotenv_values(path).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(
+            f"{path} cannot be read as a .env file in UTF-8: {error}. Mend or remove it."
+        ) from error

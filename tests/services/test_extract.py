@@ -1,0 +1,127 @@
+"""Which facts, preferences and summaries come out of what was said?"""
+
+from __future__ import annotations
+
+import pytest
+
+from turngraph.services import Extraction, OfflineModel, Turn, estimate_tokens
+from turngraph.services.llm.extract import extract
+from turngraph.services.llm.preferences import stated_preferences
+
+
+def said(*texts: str) -> Extraction:
+    return extract([Turn(role="user", content=text) for text in texts])
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "subject"),
+    [
+        ("My dog is called Biscuit.", "personal", "dog"),
+        ("My sister Petra lives in Lisbon.", "personal", "sister"),
+        ("I'm allergic to peanuts.", "health", "user"),
+        ("I work as a marine biologist.", "work", "user"),
+        ("I am a nurse from Bergen.", "work", "user"),
+        ("I moved to Leipzig.", "personal", "user"),
+        ("My birthday is on 9 August.", "personal", "user"),
+        ("I love hiking.", "preference", "user"),
+        ("My laptop runs Linux.", "technical", "laptop"),
+        ("My flight leaves on 14 May.", "event", "flight"),
+        ("Hi, I'm Lena.", "personal", "user"),
+        ("Petra is my sister.", "personal", "user"),
+        ("The server's address is 10.0.4.17.", "technical", "server"),
+        ("Last summer we went to Crete.", "personal", "user"),
+    ],
+)
+def test_a_statement_is_a_fact(text: str, category: str, subject: str) -> None:
+    facts = said(text).facts
+    assert [(fact.category, fact.subject) for fact in facts] == [(category, subject)]
+    assert 0.5 <= facts[0].importance <= 0.9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is my dog called?",
+        "If I were rich I would buy a boat.",
+        "I might move to Rome.",
+        '"I am the king," said the fox.',
+        "Write me a poem about my dog.",
+        "I don't know.",
+        "I think so.",
+        "Thanks a lot!",
+        "Ok",
+        "The weather is nice.",
+        "Do you know where I live?",
+        "Please call the doctor.",
+    ],
+)
+def test_what_states_nothing_is_no_fact(text: str) -> None:
+    assert said(text).facts == []
+
+
+def test_only_the_user_is_heard_and_nothing_twice() -> None:
+    turns = [
+        Turn(role="user", content="My dog is called Biscuit."),
+        Turn(role="assistant", content="My cat is called Rex. I prefer light mode."),
+        Turn(role="user", content="my dog is called biscuit"),
+    ]
+    found = extract(turns)
+    assert [fact.content for fact in found.facts] == ["My dog is called Biscuit."]
+    assert found.preferences == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wishes"),
+    [
+        (
+            "I prefer Python and dark mode interfaces.",
+            [("programming_language", "Python", "technical"), ("theme", "dark mode", "ui")],
+        ),
+        ("I like tabs better than spaces", [("indentation", "tabs", "technical")]),
+        ("Please keep your answers short.", [("response_length", "brief", "communication")]),
+        ("Could you give me detailed answers?", [("response_length", "detailed", "communication")]),
+        ("Be formal please, in your replies.", [("response_style", "formal", "communication")]),
+        ("call me Al", [("name", "Al", "personal")]),
+        ("I'd rather use metric units", [("units", "metric units", "system")]),
+        ("Always answer in German.", [("language", "German", "communication")]),
+        ("never use emojis", [("emoji", "never use emojis", "communication")]),
+        ("My favourite editor is Vim.", [("editor", "Vim", "technical")]),
+        ("My favourite film is Stalker.", [("favorite_film", "Stalker", "general")]),
+        ("Do I prefer tea?", []),
+        ("If I prefer tea, say so.", []),
+        ("I never eat meat.", []),
+        ("Call me back later.", []),
+        ("He prefers tea.", []),
+    ],
+)
+def test_wishes_have_a_key_a_value_and_a_category(text: str, wishes: list[tuple[str, str, str]]) -> None:
+    assert [(entry.key, entry.value, entry.category) for entry in stated_preferences(text)] == wishes
+
+
+def test_the_last_value_of_a_key_holds() -> None:
+    found = said("I prefer dark mode.", "Actually, I prefer light mode now.")
+    assert [(entry.key, entry.value) for entry in found.preferences] == [("theme", "light mode")]
+
+
+async def test_a_summary_keeps_what_matters_within_its_bound() -> None:
+    chat = [
+        Turn(role="user", content=f"It was a rather usual morning of kind {'abc'[n % 3]} out there.")
+        for n in range(60)
+    ]
+    chat[10] = Turn(role="user", content="My locker code is 4471 and I prefer dark mode.")
+    chat[40] = Turn(role="user", content="My sister Petra lives in Lisbon.")
+    model = OfflineModel()
+    first = await model.summarise(chat, max_tokens=90)
+    assert estimate_tokens(first) <= 90
+    for needle in ("4471", "dark mode", "Petra", "Lisbon"):
+        assert needle in first
+    assert first.index("4471") < first.index("Petra")
+    second = await model.summarise(
+        [Turn(role="user", content="I moved to Oslo.")], previous=first, max_tokens=120
+    )
+    for needle in ("4471", "Petra", "Oslo"):
+        assert needle in second
+    assert second == await model.summarise(
+        [Turn(role="user", content="I moved to Oslo.")], previous=first, max_tokens=120
+    )
+    assert await model.summarise([]) == ""
