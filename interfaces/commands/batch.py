@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import itertools
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -141,29 +141,26 @@ def _about(record: dict[str, Any]) -> dict[str, Any]:
 
 def _records(file: str) -> Iterator[tuple[int, Any]]:
     """The records with their line; a line that is not JSON is an error in its place."""
-    if file != "-" and not Path(file).is_file():
+    if file == "-":
+        yield from _parsed(sys.stdin, file)
+    elif not Path(file).is_file():
         raise Misused(f"there is no file {file!r} here")
-    opened: Any = (
-        contextlib.nullcontext(sys.stdin)
-        if file == "-"
-        else Path(file).open(encoding="utf-8", errors="surrogateescape")
-    )
-    with opened as stream:
-        first = stream.readline()
-        if first.lstrip().startswith("["):
+    else:
+        with Path(file).open(encoding="utf-8", errors="surrogateescape") as stream:
+            yield from _parsed(stream, file)
+
+
+def _parsed(stream: TextIO, file: str) -> Iterator[tuple[int, Any]]:
+    first = stream.readline()
+    if first.lstrip().startswith("["):
+        try:
+            yield from enumerate(json.loads(first + stream.read()), 1)
+        except ValueError as error:
+            raise Misused(f"{file}: not a JSON array: {error}") from None
+        return
+    for line, text in enumerate(itertools.chain([first], stream), 1):
+        if text.strip():
             try:
-                yield from enumerate(json.loads(first + stream.read()), 1)
+                yield line, json.loads(text)
             except ValueError as error:
-                raise Misused(f"{file}: not a JSON array: {error}") from None
-            return
-        for line, text in enumerate(_lines(first, stream), 1):
-            if text.strip():
-                try:
-                    yield line, json.loads(text)
-                except ValueError as error:
-                    yield line, ValueError(f"not JSON: {error}")
-
-
-def _lines(first: str, rest: Any) -> Iterator[str]:
-    yield first
-    yield from rest
+                yield line, ValueError(f"not JSON: {error}")
