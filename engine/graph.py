@@ -158,7 +158,7 @@ class Graph(Node):
         return hashlib.sha256(json.dumps(self.shape(), sort_keys=True).encode()).hexdigest()
 
     def __repr__(self) -> str:
-        return f"<Graph {self.name!r}: {', '.join(self.nodes)}>"
+        return f"<Graph {self.name!r}>"
 
 
 def is_graph(node: Node) -> bool:

@@ -182,7 +182,7 @@ def starting_state(graph: Graph, given: Mapping[str, Any] | Any) -> State:
 
     from .errors import ValidationError, did_you_mean
 
-    if "extra" not in model.model_config:
+    if model.model_config.get("extra", "forbid") == "forbid":
         for key in given:
             if key not in model.model_fields:
                 mend = did_you_mean(key, model.model_fields)

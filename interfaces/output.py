@@ -71,39 +71,33 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 
 def _told(error: Exception) -> typer.Exit:
     logging.getLogger("turngraph").debug("the command failed", exc_info=error)
+    status, ours = _status(error)
     text = str(error) or type(error).__name__
-    if not isinstance(error, (*_wrong(), *_failed())):
-        text = f"{type(error).__name__}: {text}"
-    typer.echo(f"error: {text}", err=True)
-    return typer.Exit(WRONG if isinstance(error, _wrong()) else FAILED)
+    typer.echo(f"error: {text if ours else f'{type(error).__name__}: {text}'}", err=True)
+    return typer.Exit(status)
 
 
-def _wrong() -> tuple[type[Exception], ...]:
-    """The errors that the user can mend by asking differently."""
-    from ..engine import EngineError, GraphError, NotBound, RunError, ValidationError
-    from ..models import ConversationClosed, DatabaseUrlError, IllegalTransition, NotFound
-    from ..services import ModelNotConfigured, SettingError
+def _status(error: Exception) -> tuple[int, bool]:
+    """The exit status an error stands for, and whether its text was written for people."""
+    from ..engine import EngineError, NotBound, RunError, ValidationError
+    from ..models import ConversationClosed, DatabaseError, DatabaseUrlError, IllegalTransition, NotFound
+    from ..services import ModelNotConfigured, ServiceError, SettingError
 
-    wrong = (
-        GraphError,
-        NotBound,
-        ValidationError,
+    if isinstance(error, EngineError):
+        wrong = not isinstance(error, RunError) or isinstance(error, (NotBound, ValidationError))
+        return WRONG if wrong else FAILED, True
+    asked = (
         ConversationClosed,
         DatabaseUrlError,
         IllegalTransition,
         NotFound,
+        ModelNotConfigured,
+        SettingError,
+        Misused,
     )
-    asked = (ModelNotConfigured, SettingError, UnicodeError, FileNotFoundError, IsADirectoryError, Misused)
-    named = tuple(kind for kind in EngineError.__subclasses__() if kind is not RunError)
-    return (*wrong, *asked, *named)
-
-
-def _failed() -> tuple[type[Exception], ...]:
-    from ..engine import EngineError
-    from ..models import DatabaseError
-    from ..services import ServiceError
-
-    return (Failed, EngineError, DatabaseError, ServiceError)
+    if isinstance(error, asked):
+        return WRONG, True
+    return FAILED, isinstance(error, (Failed, DatabaseError, ServiceError))
 
 
 class Misused(Exception):

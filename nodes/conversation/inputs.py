@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, Field, JsonValue
 
 from ...models.message import Message
 from ...models.repositories.messages import check_content
@@ -56,8 +56,6 @@ class InConversation(Owned):
 class ConversationInputs(Owned):
     """One message of a user, and what is known of it. Without `conversation_id` it begins a conversation."""
 
-    model_config = ConfigDict(extra="forbid")
-
     current_message: MessageText
     conversation_id: ConversationId | None = None
     client_id: str | None = None
@@ -73,8 +71,6 @@ class ConversationInputs(Owned):
 class SearchInputs(Owned):
     """What to look for, and where."""
 
-    model_config = ConfigDict(extra="forbid")
-
     search_query: str
     search_scope: Literal["all", "conversation", "memories"] = "all"
     conversation_id: ConversationId | None = None
@@ -84,23 +80,17 @@ class SearchInputs(Owned):
 class RefreshInputs(InConversation):
     """Which conversation's context to rebuild, and within how many tokens."""
 
-    model_config = ConfigDict(extra="forbid")
-
     max_context_size: int | None = Field(default=None, gt=0)
 
 
 class RecoveryInputs(Owned):
     """Whose interrupted conversations to recover, and from how many hours back."""
 
-    model_config = ConfigDict(extra="forbid")
-
     recovery_window: float = Field(default=24.0, gt=0)
 
 
 class BatchInputs(BaseModel):
     """Records of `{"user_id", "message"}`, each answered as one turn."""
-
-    model_config = ConfigDict(extra="forbid")
 
     batch_conversations: list[dict[str, Any]]
 
