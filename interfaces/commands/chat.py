@@ -57,10 +57,8 @@ def chat(
                 )
             run(_lines(manager, conversation, as_json))
             return
-        if message == "-":
-            message = sys.stdin.read()
-        options: dict[str, Any] = {"id": id} if id is not None else {}
-        reply = run(manager.send_message(message, conversation, **options))
+        text = sys.stdin.read() if message == "-" else message
+        reply = run(manager.send_message(text, conversation, id=id))
         if as_json:
             say(reply)
         else:

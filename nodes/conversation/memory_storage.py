@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -31,7 +31,8 @@ WINDOW = 20
 class MemoryStorageNode(Node):
     """Stores the reply beside the message it answers, and the facts in the message, each tied to it.
 
-    Only the user's own words are read for facts: what was recalled, and what the model said, never become new ones.
+    Only the user's own words are read for facts: what was recalled, and what the model said, never become new
+    ones. `extraction` says who reads them: "rules", which costs no call, or "model".
     """
 
     name = "memory_storage"
@@ -52,9 +53,15 @@ class MemoryStorageNode(Node):
         memories_extracted: int
         vectors: list[bytes]
 
+    def __init__(self, extraction: Literal["rules", "model"] = "rules", *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if extraction not in ("rules", "model"):
+            raise ValueError(f'extraction is "rules" or "model", not {extraction!r}')
+        self.extraction = extraction
+
     async def exec(self, inputs: Inputs, *, llm: LanguageModel, embedder: Embedder) -> Outputs:
         turns = [Turn(role="user", content=inputs.current_message, message_id=inputs.message_id)]
-        found = await _extracted(llm, turns)
+        found = await _extracted(llm if self.extraction == "model" else OfflineModel(), turns)
         texts = [inputs.response, *(fact.content for fact in found.facts)]
         return self.Outputs(
             extracted_memories=found.facts,
