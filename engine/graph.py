@@ -128,8 +128,14 @@ class Graph(Node):
     def _planned(self, store: SessionStore | None) -> Plan:
         chosen = store if store is not None else resolved(self.store)
         if self._plan is None or self._plan.store is not chosen:
-            self._plan = Plan(self, self.services, chosen)
+            self._plan = Plan(self, self._services_with(chosen), chosen)
         return self._plan
+
+    def _services_with(self, store: SessionStore | None) -> Mapping[str, Any]:
+        """The services, where one that is this graph's own store moves along with it."""
+        if self.store is None:
+            return self.services
+        return {name: store if service is self.store else service for name, service in self.services.items()}
 
     def plan(self, services: Mapping[str, Any], store: SessionStore | None) -> Plan:
         """This graph made ready inside another: it inherits what it does not bind itself."""

@@ -49,6 +49,7 @@ class Registry:
         self._graphs: dict[str, Callable[[], Graph]] = {}
         self._types: dict[str, AnyClass] = {}
         self._services: dict[str, Lazy] = {}
+        self._store: tuple[str, Callable[[], Any]] | None = None
 
     def node(self, cls: C) -> C:
         """Registers a node class under its name; usable as a decorator."""
@@ -82,6 +83,10 @@ class Registry:
         """Registers the function that makes a service; it is called once, at the first run that needs it."""
         self._put(self._services, "service", name, Lazy(factory))
 
+    def store(self, name: str, factory: Callable[[], Any]) -> None:
+        """Registers the default store of the graphs made here, which phases may also ask for under that name."""
+        self._store = (name, factory)
+
     @property
     def nodes(self) -> Mapping[str, NodeClass]:
         """All node classes by name, those of @node functions among them."""
@@ -107,8 +112,24 @@ class Registry:
         found = self.graphs.get(name)
         if found is None:
             raise EngineError(f"no graph is named {name!r}; {did_you_mean(name, self.graphs)}")
-        made = found()
-        return made.bind(**{key: value for key, value in self.services.items() if key not in made.services})
+        return self.equip(found())
+
+    def equip(self, graph: Graph) -> Graph:
+        """The graph with this registry's store and services, where it has none of its own."""
+        services: dict[str, Any] = {k: v for k, v in self.services.items() if k not in graph.services}
+        default = self._default_store()
+        store = graph.store
+        if default is not None and store is None and default[0] not in graph.services:
+            # Found anew for each graph: what was open at the first one's first run may be closed by now.
+            store = services[default[0]] = Lazy(default[1])
+        ready = graph.bind(**services)
+        ready.store = store
+        return ready
+
+    def _default_store(self) -> tuple[str, Callable[[], Any]] | None:
+        if self._store is not None:
+            return self._store
+        return next((found for other in self._others if (found := other._default_store())), None)
 
     def _all(self, kind: str) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -23,9 +23,9 @@ ENTRY: Final = ("node", "graph", "with", "retry", "timeout")
 def load(source: str | os.PathLike[str], registry: Registry) -> Graph:
     """The graph that a YAML text, or a file given as a Path, describes; GraphError lists every fault with its place."""
     if isinstance(source, str):
-        return _bound(_Loader(read_tree(source, "YAML"), registry, "YAML").graph(), registry)
+        return registry.equip(_Loader(read_tree(source, "YAML"), registry, "YAML").graph())
     tree = read_tree(File(source).read_text(encoding="utf-8", errors="replace"), str(source))
-    return _bound(_Loader(tree, registry, str(source)).graph(), registry)
+    return registry.equip(_Loader(tree, registry, str(source)).graph())
 
 
 def dump(graph: Graph) -> str:
@@ -43,10 +43,6 @@ def dump(graph: Graph) -> str:
 
     Dumper.add_representer(str, text)
     return yaml.dump(_document(graph.shape()), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)
-
-
-def _bound(graph: Graph, registry: Registry) -> Graph:
-    return graph.bind(**registry.services)
 
 
 def _document(shape: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ WORKFLOWS: Final = {
 registry = Registry(nodes)
 for _name, _create in WORKFLOWS.items():
     registry.graph(_name, _create)
-registry.service("db", get_db_manager)
+registry.store("db", get_db_manager)
 registry.service("llm", language_model)
 registry.service("embedder", default_embedder)
 registry.service("conversation", create_conversation_workflow)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ...engine import Context, Graph, Node
+from ...models import DatabaseManager
 from .inputs import BatchInputs
 
 KNOWN = {
@@ -36,7 +37,9 @@ class BatchConversationNode(Node):
         super().__init__(name=name)
         self.limit = limit
 
-    async def exec(self, inputs: BatchInputs, *, conversation: Graph, context: Context) -> Outputs:
+    async def exec(
+        self, inputs: BatchInputs, *, conversation: Graph, db: DatabaseManager, context: Context
+    ) -> Outputs:
         results: list[dict[str, Any]] = [{} for _ in inputs.batch_conversations]
         by_user: dict[str, list[int]] = {}
         for number, record in enumerate(inputs.batch_conversations):
@@ -46,7 +49,9 @@ class BatchConversationNode(Node):
         async def one_after_the_other(numbers: list[int]) -> None:
             for number in numbers:
                 async with gate:
-                    results[number] = await _answer(conversation, inputs.batch_conversations[number], number)
+                    results[number] = await _answer(
+                        conversation, db, inputs.batch_conversations[number], number
+                    )
                 context.emit(results[number])
 
         async with asyncio.TaskGroup() as group:
@@ -57,12 +62,14 @@ class BatchConversationNode(Node):
         return self.Outputs(batch_results=results, batch_summary=summary)
 
 
-async def _answer(conversation: Graph, record: dict[str, Any], number: int) -> dict[str, Any]:
+async def _answer(
+    conversation: Graph, db: DatabaseManager, record: dict[str, Any], number: int
+) -> dict[str, Any]:
     given = {key: value for key, value in record.items() if key in KNOWN}
     if "message" in given:
         given["current_message"] = given.pop("message")
     try:
-        result = await conversation.run(given)
+        result = await conversation.run(given, store=db)
     except Exception as error:  # whatever is wrong with one record costs that record only
         return {
             "record": number,

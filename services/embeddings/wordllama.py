@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
@@ -62,7 +63,7 @@ def _model() -> Any:
 @lru_cache(maxsize=1)
 def _load() -> Any:
     try:
-        import wordllama
+        wordllama = _quietly_imported()
 
         # The wheel holds weights and tokenizer, but load() looks beside them and then asks the network.
         folder = Path(wordllama.__file__).parent
@@ -71,3 +72,15 @@ def _load() -> Any:
         raise EmbeddingError(
             f"WordLlama could not be loaded from its package: {error}. Install it again: pip install wordllama"
         ) from error
+
+
+def _quietly_imported() -> Any:
+    """Imports wordllama, which sets up the root logger, and puts that back as the application had it."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        import wordllama
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+    return wordllama

@@ -53,3 +53,23 @@ def test_function_nodes_are_known_by_their_functions_name():
     registry = Registry()
     registry.add(shout)
     assert registry.nodes == {"shout": type(shout)}
+
+
+class Twin(Node):
+    async def exec(self, *, db) -> None:
+        db.append(1)
+
+
+async def test_the_default_store_is_found_for_each_graph_and_moves_with_run():
+    stores: list[list[int]] = []
+    registry = Registry()
+    registry.store("db", lambda: stores.append([]) or stores[-1])
+    registry.add(Twin, Graph("twin", Twin() >> END))
+    first, second = registry.make_graph("twin"), registry.make_graph("twin")
+    await first.run({})
+    await first.run({})
+    await second.run({})
+    assert stores == [[1, 1], [1]]
+    other: list[int] = []
+    await second.run({}, store=other)  # type: ignore[arg-type]
+    assert other == [1] and stores == [[1, 1], [1]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -59,3 +61,11 @@ def test_threads_share_one_model() -> None:
 def test_the_default_keeps_to_the_protocol(embedder: Embedder) -> None:
     assert isinstance(embedder, Embedder)
     assert "wordllama" in embedder.model_id
+
+
+def test_loading_leaves_the_applications_logging_alone() -> None:
+    code = (
+        "import logging; from turngraph.services import default_embedder; default_embedder().embed(['x']); "
+        "assert logging.getLogger().level == logging.WARNING and logging.getLogger().handlers == []"
+    )
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
