@@ -11,17 +11,6 @@ from ...engine import Context, Graph, Node
 from ...models import DatabaseManager
 from .inputs import BatchInputs
 
-KNOWN = {
-    "user_id",
-    "message",
-    "current_message",
-    "conversation_id",
-    "tenant_id",
-    "client_id",
-    "metadata",
-    "name",
-}
-
 
 class BatchConversationNode(Node):
     """Runs the conversation workflow for each record; records of one user go one after the other, in their order."""
@@ -65,9 +54,7 @@ class BatchConversationNode(Node):
 async def _answer(
     conversation: Graph, db: DatabaseManager, record: dict[str, Any], number: int
 ) -> dict[str, Any]:
-    given = {key: value for key, value in record.items() if key in KNOWN}
-    if "message" in given:
-        given["current_message"] = given.pop("message")
+    given = {"current_message" if key == "message" else key: value for key, value in record.items()}
     try:
         result = await conversation.run(given, store=db)
     except Exception as error:  # whatever is wrong with one record costs that record only

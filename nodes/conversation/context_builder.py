@@ -72,9 +72,9 @@ def _compressible(outputs: ContextBuilderNode.Outputs) -> bool:
 
 
 def _cut_to(prompt: Prompt, limit: int) -> Prompt:
-    """What is left when summarising cannot help: memories, then turns, then the summary give way to the message."""
+    """What is left when summarising cannot help: the best memory outlives old turns, and the message all else."""
     while prompt.tokens() > limit:
-        if prompt.memories:
+        if len(prompt.memories) > bool(prompt.turns):
             prompt = prompt.model_copy(update={"memories": prompt.memories[:-1]})
         elif prompt.turns:
             prompt = prompt.model_copy(update={"turns": prompt.turns[1:]})

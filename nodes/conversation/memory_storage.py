@@ -110,7 +110,9 @@ class MemoryStorageNode(Node):
             for fact, vector in zip(outputs.extracted_memories, outputs.vectors[1:], strict=True)
         ]  # fmt: skip
         state["memories_extracted"] = sum(new)
-        newest = messages.newest(session, scope, inputs.conversation_id, limit=WINDOW)
+        window = context_windows.active(session, scope, inputs.conversation_id)
+        after = window.summarised_to if window is not None else 0
+        newest = messages.newest(session, scope, inputs.conversation_id, limit=WINDOW, after=after)
         tokens = sum(message.token_count for message in newest)
         context_windows.extend(session, conversation, [message.id for message in newest], tokens)
         state["vectors"] = []

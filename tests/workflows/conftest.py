@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -47,10 +47,15 @@ def ada(db: DatabaseManager, model: Broken) -> ConversationManager:
     return ConversationManager("ada", db, llm=model)
 
 
-def age(db: DatabaseManager, conversation_id: str, hours: float) -> None:
+@pytest.fixture
+def age(db: DatabaseManager) -> Callable[[str, float], None]:
     """Makes a conversation's last activity that many hours old."""
-    moment = now() - timedelta(hours=hours)
-    with db.get_session() as session:
-        session.execute(
-            update(Conversation).where(Conversation.id == conversation_id).values(updated_at=moment)
-        )
+
+    def work(conversation_id: str, hours: float) -> None:
+        mine = Conversation.id == conversation_id
+        with db.get_session() as session:
+            session.execute(
+                update(Conversation).where(mine).values(updated_at=now() - timedelta(hours=hours))
+            )
+
+    return work

@@ -11,8 +11,6 @@ from turngraph.engine import NodeFinished, Token, ValidationError
 from turngraph.models import Conversation, ConversationClosed, MemoryIndex, MemorySource, Message, NotFound
 from turngraph.workflows import ConversationManager, create_conversation_workflow
 
-from .conftest import age
-
 
 def rows(db, model):
     with db.get_session() as session:
@@ -241,12 +239,12 @@ async def test_unknown_input_keys_are_refused(db):
         await create_conversation_workflow(db).run({"user_id": "u", "curent_message": "Hi"})
 
 
-async def test_recovery_answers_what_was_left_unanswered_within_the_window(ada, db, model):
+async def test_recovery_answers_what_was_left_unanswered_within_the_window(ada, db, model, age):
     model.down = True
     late = await ada.send_message("My canoe is called Otter.")
     old = await ada.send_message("My kayak is called Seal.")
-    age(db, late["conversation_id"], 23.9)
-    age(db, old["conversation_id"], 24.1)
+    age(late["conversation_id"], 23.9)
+    age(old["conversation_id"], 24.1)
     model.down = False
     recovered = await ada.recover(24)
     assert [s.conversation_id for s in recovered["recovered_sessions"]] == [late["conversation_id"]]
