@@ -28,9 +28,10 @@ from .events import (
     Token,
 )
 from .graph import Graph
+from .lazy import Lazy
 from .node import Node, node
 from .path import END
-from .registry import Lazy, Registry
+from .registry import Registry
 from .result import Result
 from .retry import Retry
 from .store import SessionStore

@@ -13,10 +13,10 @@ from .check import Check, Declared, fields, required
 from .contract import contract_of
 from .errors import Fault, GraphError
 from .events import Event
+from .lazy import Lazy, resolved
 from .node import Node
 from .path import DEFAULT, Path, Wireable
-from .plan import Plan, resolved
-from .registry import Lazy
+from .plan import Plan
 from .result import Result
 from .runner import execute, starting_state
 from .store import SessionStore

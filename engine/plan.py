@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .contract import PHASES, Contract, Phase, contract_of
 from .errors import NotBound, ResultLost, ValidationError, listing
+from .lazy import resolved
 from .node import Node
-from .registry import Lazy
 from .retry import Retry
 from .store import SessionStore
 from .wiring import ends
@@ -120,11 +120,6 @@ def _call(
 
 def _shortened(call: Callable[..., Any], arity: int) -> Callable[..., Any]:
     return lambda *args, **kwargs: call(*args[:arity], **kwargs)
-
-
-def resolved(service: Any) -> Any:
-    """The service itself, made now if it was given as a factory."""
-    return service.get() if isinstance(service, Lazy) else service
 
 
 def reader(model: Any, owner: str) -> Callable[[Mapping[str, Any]], Any]:

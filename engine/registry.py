@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .errors import EngineError, did_you_mean
+from .lazy import Lazy
 from .node import Node
 
 if TYPE_CHECKING:
@@ -16,25 +16,6 @@ C = TypeVar("C", bound=type)
 # Inside Registry, `type` is a method: to a type checker these two say what the builtin would.
 NodeClass: TypeAlias = type[Node]
 AnyClass: TypeAlias = type
-
-
-class Lazy:
-    """A service that is made when it is first needed, and only once."""
-
-    __slots__ = ("_factory", "_lock", "_made", "_value")
-
-    def __init__(self, factory: Callable[[], Any]) -> None:
-        self._factory = factory
-        self._lock = threading.Lock()
-        self._made = False
-
-    def get(self) -> Any:
-        """The service."""
-        with self._lock:
-            if not self._made:
-                self._value = self._factory()
-                self._made = True
-        return self._value
 
 
 class Registry:
