@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..output import WRONG, App, AsJson, Db, LogLevel, Misused, command, console, run, say
+from ..output import WRONG, App, AsJson, Db, LogLevel, Misused, command, console, plain, run, say
 
 What = Annotated[str, typer.Argument(metavar="WORKFLOW|FILE", help="A workflow's name, or a YAML file.")]
 
@@ -133,5 +133,5 @@ def _inputs(given: list[str], whole: str | None) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = json.dumps(value, default=plain, ensure_ascii=False)
     return text if len(text) <= 300 else f"{text[:300]}… ({len(text):,} characters)"
