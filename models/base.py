@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import JSON, DateTime, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.engine.interfaces import Dialect, ExecutionContext
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -56,6 +57,18 @@ class Base(DeclarativeBase):
 def packed(vector: Sequence[float]) -> bytes:
     """An embedding as float16 bytes."""
     return struct.pack(f"<{len(vector)}e", *(float(number) for number in vector))
+
+
+def values(context: ExecutionContext) -> dict[str, Any]:
+    """The values of the row that a column's default is asked for."""
+    assert isinstance(context, DefaultExecutionContext)
+    return context.get_current_parameters()  # type: ignore[no-any-return, no-untyped-call]
+
+
+def dimension(context: ExecutionContext) -> int | None:
+    """How long the row's embedding is, where it has one."""
+    vector = values(context).get("embedding")
+    return None if vector is None else len(vector) // (2 if isinstance(vector, bytes) else 1)
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import CheckConstraint, Index, String, inspect
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
-from .base import Base, Json, UtcTime, new_id, now
+from .base import Base, Json, UtcTime, new_id, now, values
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import ExecutionContext
+
     from .message import Message
 
 STATUSES = ("active", "paused", "completed", "archived")
+
+
+def _when_created(context: ExecutionContext) -> datetime:
+    """The very moment it was made: it is by this that one is known to which nothing was added yet."""
+    made: datetime = values(context)["created_at"]
+    return made
 
 
 class Conversation(Base):
@@ -25,6 +33,7 @@ class Conversation(Base):
             "status IN ('active', 'paused', 'completed', 'archived')", name="ck_conversations_status"
         ),
         Index("ix_conversations_user_updated", "tenant_id", "user_id", "updated_at"),
+        Index("ix_conversations_id", "id"),
     )
 
     tenant_id: Mapped[str] = mapped_column(String(200), primary_key=True, default="default")
@@ -35,7 +44,7 @@ class Conversation(Base):
     # SQLAlchemy keeps the attribute name `metadata` for itself; the column has the name.
     meta: Mapped[dict[str, Any]] = mapped_column("metadata", Json, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=now)
-    updated_at: Mapped[datetime] = mapped_column(UtcTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime, default=_when_created)
 
     conversation_id = synonym("id")
     messages: Mapped[list[Message]] = relationship(
@@ -44,7 +53,7 @@ class Conversation(Base):
 
     def to_dict(self) -> dict[str, Any]:
         """The row as JSON values, with its messages where they were loaded."""
-        found = {
+        found: dict[str, Any] = {
             "id": self.id,
             "conversation_id": self.id,
             "tenant_id": self.tenant_id,

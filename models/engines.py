@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.pool import NullPool
 
+from .errors import DatabaseError
+
 BUSY_SECONDS: Final = 60.0
 
 
@@ -69,6 +71,21 @@ def _sqlite(
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def inside(_connection: Connection, cursor: sqlite3.Cursor, statement: str, *_: Any) -> None:
+            # A full disk may have rolled all back: what came now would be committed at once, by itself.
+            if not cursor.connection.in_transaction and statement != "BEGIN IMMEDIATE":
+                raise DatabaseError("the transaction was rolled back; nothing of this write was stored")
+
+    elif not query_only:
+
+        @event.listens_for(engine, "savepoint")
+        def outside(connection: Connection, _name: str) -> None:
+            # The driver begins no transaction for a savepoint, and its release would then be a commit.
+            driver: Any = connection.connection.dbapi_connection
+            if not driver.in_transaction:
+                connection.exec_driver_sql("BEGIN")
 
     return engine
 

@@ -86,16 +86,28 @@ _SIGNS: tuple[tuple[type[DatabaseError], tuple[str, ...], str], ...] = (
 
 def translated(error: BaseException, where: str) -> BaseException:
     """Our error for one of SQLAlchemy's or the driver's, naming the database; any other error as it is."""
-    from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+    from sqlalchemy.exc import SQLAlchemyError
 
-    if not isinstance(error, SQLAlchemyError):
+    if isinstance(error, StopIteration):  # no future can carry one
+        found: BaseException = RuntimeError("a function given to the database raised StopIteration")
+    elif isinstance(error, SQLAlchemyError):
+        found = _ours(error, where)
+    else:
         return error
+    found.__cause__ = error
+    return found
+
+
+def _ours(error: Exception, where: str) -> DatabaseError:
+    from sqlalchemy.exc import DBAPIError, IntegrityError
+
     cause: Any = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    text = str(cause).strip()
+    text = str(cause).strip() or type(cause).__name__
+    first = text.splitlines()[0]
     if isinstance(error, IntegrityError):
-        return Conflict(f"{where}: {text.splitlines()[0]}")
+        return Conflict(f"{where}: {first}")
     lower = text.lower()
     for kind, signs, mend in _SIGNS:
         if any(sign in lower for sign in signs):
-            return kind(f"{where}: {text.splitlines()[0]}; {mend}")
-    return DatabaseError(f"{where}: {text or type(cause).__name__}")
+            return kind(f"{where}: {first}; {mend}")
+    return DatabaseError(f"{where}: {text}")

@@ -105,7 +105,7 @@ class DatabaseManager(TrustedFace):
         variables = copy_context()
         loop = asyncio.get_running_loop()
         opened = await self._ready_soon()
-        return await loop.run_in_executor(opened.readers, variables.run, self._read, opened, work)
+        return await loop.run_in_executor(opened.readers, lambda: variables.run(self._read, opened, work))
 
     async def write(self, work: Callable[[Session], T], /, *, keys: Collection[str] = ()) -> T:
         """Runs `work(session)` on the writer and returns after its COMMIT; it shares that with others waiting.
@@ -121,7 +121,7 @@ class DatabaseManager(TrustedFace):
         opened = await self._ready_soon()
         answer = asyncio.wrap_future(opened.writer.submit(work, keys))
         try:
-            return await asyncio.shield(answer)  # type: ignore[no-any-return]
+            return await asyncio.shield(answer)
         except asyncio.CancelledError:
             while not answer.done():
                 try:
@@ -135,13 +135,13 @@ class DatabaseManager(TrustedFace):
         """Like `read`, for callers without an event loop."""
         return self._read(self._ready(), work)
 
-    def write_now(self, work: Callable[[Session], T], /) -> T:
+    def write_now(self, work: Callable[[Session], T], /, *, keys: Collection[str] = ()) -> T:
         """Like `write`, for callers without an event loop."""
         if (other := held()) is not None:
             raise SessionMisuse(
                 f"a write while {other.who} is writing here would wait for itself; close that first"
             )
-        return self._ready().writer.submit(work, ()).result()  # type: ignore[no-any-return]
+        return self._ready().writer.submit(work, keys).result()  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Writes what is queued and closes every connection; the file behind `:memory:` is deleted."""
@@ -194,7 +194,9 @@ class DatabaseManager(TrustedFace):
                 raise DatabaseError(f"{self.url} is closed; open another DatabaseManager")
             opened = self._holder.open
             if opened is not None and opened.pid != os.getpid():
-                opened.engines.dispose(close=False)  # the parent's connections stay the parent's
+                # On PostgreSQL the parent's connections stay the parent's. On SQLite ours share its file handles'
+                # records within this process, so that a new one would think it has locks which only the parent has.
+                opened.engines.dispose(close=self.dialect == "sqlite")
                 opened = None
             if opened is None:
                 opened = _Open(self._url, *self._pool)
@@ -205,7 +207,7 @@ class DatabaseManager(TrustedFace):
                     raise
                 self._holder.open = opened
             elif opened.tables != len(Base.metadata.tables):
-                create_users_tables(opened.engines.sessions)
+                create_users_tables(self._url, opened.engines.sessions)
             opened.tables = len(Base.metadata.tables)
             return opened
 
@@ -224,6 +226,15 @@ def get_db_manager(url: str | None = None) -> DatabaseManager:
 
 def _opened(manager: DatabaseManager) -> None:
     _last.append(manager)
+
+
+def _forked() -> None:
+    for manager in _last:
+        manager._opening = threading.Lock()  # a thread that had it is not in the child
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _forget(manager: DatabaseManager) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
-from .base import Base, Json, UtcTime, Vector, new_id, now
+from .base import Base, Json, UtcTime, Vector, dimension, new_id, now
 
 
 class MemoryIndex(Base):
@@ -34,7 +34,7 @@ class MemoryIndex(Base):
     pinned: Mapped[bool] = mapped_column(Boolean, default=False)
     embedding: Mapped[Sequence[float] | None] = mapped_column(Vector)
     embedding_model: Mapped[str | None] = mapped_column(String(200))
-    embedding_dim: Mapped[int | None] = mapped_column(Integer)
+    embedding_dim: Mapped[int | None] = mapped_column(Integer, default=dimension)
     valid_from: Mapped[datetime] = mapped_column(UtcTime, default=now)
     valid_to: Mapped[datetime | None] = mapped_column(UtcTime)
     superseded_by: Mapped[str | None] = mapped_column(String(64))

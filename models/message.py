@@ -17,11 +17,10 @@ from sqlalchemy import (
     UniqueConstraint,
     select,
 )
-from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
 from ..services.tokens import estimate_tokens
-from .base import Base, Json, UtcTime, Vector, content_hash, new_id, now
+from .base import Base, Json, UtcTime, Vector, content_hash, dimension, new_id, now, values
 from .conversation import Conversation
 
 if TYPE_CHECKING:
@@ -30,21 +29,16 @@ if TYPE_CHECKING:
 ROLES = ("user", "assistant", "system", "tool")
 
 
-def _values(context: ExecutionContext) -> dict[str, Any]:
-    assert isinstance(context, DefaultExecutionContext)
-    return context.get_current_parameters()  # type: ignore[no-any-return]
-
-
 def _owner(context: ExecutionContext, column: str) -> str:
     """Whose a message is follows from its conversation where the row does not say."""
-    given = _values(context)
+    given = values(context)
     table = Conversation.__table__.c
     query = select(table.tenant_id, table.user_id).where(table.id == given["conversation_id"])
     for name in ("tenant_id", "user_id"):
         if given.get(name) is not None:
             query = query.where(table[name] == given[name])
     known: dict[Any, Any] = context.__dict__.setdefault("_turngraph_owners", {})
-    key = (given["conversation_id"], given.get("tenant_id"))
+    key = (given["conversation_id"], given.get("tenant_id"), given.get("user_id"))
     if key not in known:
         known[key] = context.connection.execute(query.limit(2)).all()
     rows = known[key]
@@ -67,7 +61,7 @@ def _user(context: ExecutionContext) -> str:
 
 def _next_position(context: ExecutionContext) -> int:
     """The place after the last: one query per statement, so that a bulk insert counts on by itself."""
-    given = _values(context)
+    given = values(context)
     key = (given["tenant_id"], given["user_id"], given["conversation_id"])
     last: dict[Any, int] = context.__dict__.setdefault("_turngraph_positions", {})
     if key not in last:
@@ -84,11 +78,11 @@ def _next_position(context: ExecutionContext) -> int:
 
 
 def _hash(context: ExecutionContext) -> str:
-    return content_hash(_values(context)["content"])
+    return content_hash(values(context)["content"])
 
 
 def _tokens(context: ExecutionContext) -> int:
-    return estimate_tokens(_values(context)["content"])
+    return estimate_tokens(values(context)["content"])
 
 
 class Message(Base):
@@ -135,7 +129,7 @@ class Message(Base):
     token_count: Mapped[int] = mapped_column(Integer, default=_tokens)
     embedding: Mapped[Sequence[float] | None] = mapped_column(Vector)
     embedding_model: Mapped[str | None] = mapped_column(String(200))
-    embedding_dim: Mapped[int | None] = mapped_column(Integer)
+    embedding_dim: Mapped[int | None] = mapped_column(Integer, default=dimension)
     meta: Mapped[dict[str, Any]] = mapped_column("metadata", Json, default=dict)
 
     message_id = synonym("id")

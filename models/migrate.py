@@ -6,16 +6,19 @@ one that is killed midway leaves the database as it was.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from .base import Base
 from .engines import migration_engine
-from .errors import DatabaseError, translated
+from .errors import DatabaseError, SessionMisuse, translated
+from .lock import held
 from .urls import shown
 
 HEAD: Final = "0001"
@@ -36,7 +39,7 @@ def upgrade(url: URL, engine: Engine) -> None:
             ready = version(connection) == HEAD
         if not ready:
             _migrate(url)
-        create_users_tables(engine)
+        create_users_tables(url, engine)
     except SQLAlchemyError as error:
         raise translated(error, shown(url)) from error
 
@@ -53,29 +56,46 @@ def version(connection: Connection) -> str | None:
         raise found from error
 
 
-def create_users_tables(engine: Engine) -> None:
+def create_users_tables(url: URL, engine: Engine) -> None:
     """Creates what a user declared on Base and the database does not have; our migrations never touch it."""
     theirs = [table for name, table in Base.metadata.tables.items() if name not in OURS]
-    if theirs:
-        Base.metadata.create_all(engine, tables=theirs)
+    if not theirs:
+        return
+    with engine.connect() as connection:
+        there = inspect(connection)
+        missing = [table for table in theirs if not there.has_table(table.name, schema=table.schema)]
+    if not missing:
+        return
+    if (other := held()) is not None:
+        raise SessionMisuse(
+            f"{other.who} already writes here, and the table {missing[0].name!r} cannot be created meanwhile; "
+            f"commit or close that one first"
+        )
+    with _alone(url) as connection:
+        Base.metadata.create_all(connection, tables=missing)
 
 
-def _migrate(url: URL) -> None:
+@contextmanager
+def _alone(url: URL) -> Iterator[Connection]:
+    """A transaction that nobody else, in this process or another, changes tables beside."""
     engine = migration_engine(url)
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            if version_inside(connection) != HEAD:
-                _run(connection)
+            yield connection
     finally:
         engine.dispose()
 
 
+def _migrate(url: URL) -> None:
+    with _alone(url) as connection:
+        if version_inside(connection) != HEAD:
+            _run(connection)
+
+
 def version_inside(connection: Connection) -> str | None:
     """The revision, asked within a transaction that a failed SELECT would spoil."""
-    from sqlalchemy import inspect
-
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

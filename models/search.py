@@ -177,7 +177,7 @@ def _lexical(session: Session, scope: Scope, query: str, kind: str) -> dict[int,
     table = "messages" if kind == "message" else "memory_index"
     if session.get_bind().dialect.name == "postgresql":
         # As lexemes in quotes, whatever the words are, they are words and never operators.
-        given["wanted"] = " | ".join(f"'{word}'" for word in wanted)
+        given["wanted"] = " | ".join("'{}'".format(word.replace("'", "''")) for word in wanted)
         statement = (
             f"SELECT t.seq, ts_rank_cd(t.document, q, 1) FROM {table} t, "
             "(SELECT to_tsquery('english', :wanted) AS q) w "

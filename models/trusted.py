@@ -7,7 +7,7 @@ never use them: those go through the repositories, each of which takes a Scope.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -34,7 +34,7 @@ class TrustedFace:
         """Runs `work(session)` read-only."""
 
     @abstractmethod
-    def write_now(self, work: Callable[[Session], T], /) -> T:
+    def write_now(self, work: Callable[[Session], T], /, *, keys: Collection[str] = ()) -> T:
         """Runs `work(session)` in one transaction."""
 
     def create_conversation(
@@ -84,14 +84,14 @@ class TrustedFace:
             metadata or {},
             token_count,
             embedding,
-            "given" if embedding else None,
+            "given" if embedding is not None else None,
         )
 
         def work(session: Session) -> Message:
             scope = _owner(session, conversation_id)
             return messages.add(session, conversations.locked(session, scope, conversation_id), new)[0]
 
-        return self.write_now(work)
+        return self.write_now(work, keys=[f"conversation_id:{conversation_id}"])
 
     def get_conversation_messages(self, conversation_id: str, limit: int = 50) -> list[Message]:
         """The newest messages of a conversation, in order."""
@@ -122,7 +122,8 @@ class TrustedFace:
     def update_user_preference(self, user_id: str, key: str, value: Any, category: str = "general") -> None:
         """States a preference of a user."""
         self.write_now(
-            lambda session: preferences.put(session, Scope(TENANT, user_id), key, value, category=category)
+            lambda session: preferences.put(session, Scope(TENANT, user_id), key, value, category=category),
+            keys=[f"user_id:{user_id}"],
         )
 
     def get_user_preferences(self, user_id: str) -> dict[str, Any]:
@@ -145,7 +146,7 @@ class TrustedFace:
                 session, conversation, messages, summary=summary, token_count=token_count
             )
 
-        return self.write_now(work)
+        return self.write_now(work, keys=[f"conversation_id:{conversation_id}"])
 
     def get_active_context(self, conversation_id: str) -> ContextWindow | None:
         """The window that holds now."""
@@ -163,7 +164,7 @@ class TrustedFace:
 
     def cleanup_old_conversations(self, days: float = 30) -> int:
         """Archives all conversations not touched for that many days and says how many; messages stay."""
-        return self.write_now(lambda session: conversations.archive_older_than(session, None, days))
+        return self.write_now(lambda session: conversations.archive_older_than(session, TENANT, days))
 
 
 def _owner(session: Session, conversation_id: str) -> Scope:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import unquote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -20,16 +22,16 @@ def parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise DatabaseUrlError(f"{url!r} is not a database URL; the forms are {FORMS}") from None
+        hidden = re.sub(r"(?<=:)(?!//).*(?=@)|(?<=password=)[^&]*", "***", url)
+        raise DatabaseUrlError(f"{hidden!r} is not a database URL; the forms are {FORMS}") from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         return parsed.set(drivername="sqlite")
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         if find_spec("psycopg") is None:
             raise DatabaseUrlError('PostgreSQL needs psycopg: pip install "turngraph[postgres]"')
         return parsed.set(drivername="postgresql+psycopg")
-    shown = parsed.render_as_string(hide_password=True)
     raise DatabaseUrlError(
-        f"{shown!r}: {parsed.drivername} is not a database we can open; the forms are {FORMS}"
+        f"{shown(parsed)!r}: {parsed.drivername} is not a database we can open; the forms are {FORMS}"
     )
 
 
@@ -39,8 +41,11 @@ def is_memory(url: URL) -> bool:
 
 
 def shown(url: URL) -> str:
-    """The URL without its password."""
-    return url.render_as_string(hide_password=True)
+    """The URL without its password, wherever it stands."""
+    if "password" in url.query:
+        url = url.update_query_dict({"password": "***"})
+    text = url.render_as_string(hide_password=True).replace("%2A%2A%2A", "***")
+    return unquote(text) if url.drivername == "sqlite" else text
 
 
 class PrivateFile:

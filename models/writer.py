@@ -184,9 +184,9 @@ class Writer:
                 _fail(job, value)
 
     def _job(self, connection: Connection, job: Job) -> tuple[Job, bool, Any]:
-        connection.exec_driver_sql("SAVEPOINT job")
-        session = lent(connection)
         try:
+            connection.exec_driver_sql("SAVEPOINT job")
+            session = lent(connection)
             try:
                 value = job.context.copy().run(_call, job.work, session)
                 session.flush()

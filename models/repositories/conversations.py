@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from ...engine import ValidationError
@@ -17,7 +17,9 @@ from ..errors import NotFound
 from ..lifecycle import change_status
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..scope import Scope, check_id
+from ..scope import Scope, check_id, check_json, check_text
+
+LONGEST_TITLE = 500
 
 
 def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -34,6 +36,11 @@ def begin(
     metadata: dict[str, Any] | None = None,
 ) -> Conversation:
     """A new conversation."""
+    check_json(metadata)
+    if title is not None and len(check_text("title", title)) > LONGEST_TITLE:
+        raise ValidationError(
+            f"title: expected at most {LONGEST_TITLE} characters, found {len(title)}", ["title"]
+        )
     made = Conversation(tenant_id=scope.tenant, user_id=scope.user, title=title, meta=metadata or {})
     if conversation_id is not None:
         made.id = check_id("conversation_id", conversation_id)
@@ -96,8 +103,6 @@ def set_status(session: Session, scope: Scope, conversation_id: str, status: str
 
 def forget(session: Session, scope: Scope, conversation_id: str) -> int:
     """Deletes a conversation, its messages, and the memories that came from nowhere else; how many messages."""
-    from sqlalchemy import delete
-
     conversation = locked(session, scope, conversation_id)
     mine = (
         Message.tenant_id == scope.tenant,
@@ -121,21 +126,22 @@ def forget(session: Session, scope: Scope, conversation_id: str) -> int:
     return int(count)
 
 
-def archive_older_than(session: Session, scope: Scope | None, days: float) -> int:
+def archive_older_than(session: Session, scope: Scope | str, days: float) -> int:
     """Archives what has not been touched for that many days and says how many; the messages stay.
 
-    Without a scope it is the operator's clean-up over all users.
+    With the name of a tenant instead of a scope it is the operator's clean-up over all its users.
     """
     if days < 0:
         raise ValidationError(f"days: expected 0 or more, found {days!r}", ["days"])
     query = update(Conversation).where(
         Conversation.updated_at < now() - timedelta(days=days), Conversation.status != "archived"
     )
-    if scope is not None:
+    if isinstance(scope, Scope):
         query = query.where(*owned(scope))
-    return int(
-        session.execute(query.values(status="archived").execution_options(synchronize_session=False)).rowcount
-    )  # type: ignore[attr-defined]
+    else:
+        query = query.where(Conversation.tenant_id == scope)
+    done = session.execute(query.values(status="archived").execution_options(synchronize_session=False))
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

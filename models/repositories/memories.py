@@ -13,7 +13,7 @@ from ..base import now
 from ..errors import NotFound
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..scope import Scope
+from ..scope import Scope, check_json
 from .messages import check_content
 
 STRONGER = 0.05
@@ -43,6 +43,7 @@ def remember(
         raise ValidationError(
             f"importance_score: expected 0 to 1, found {importance!r}", ["importance_score"]
         )
+    check_json(metadata)
     same = (MemoryIndex.content == content, MemoryIndex.valid_to.is_(None))
     known = session.scalar(select(MemoryIndex).where(*owned(scope), *same).limit(1))
     if known is not None:
@@ -52,7 +53,6 @@ def remember(
     made = MemoryIndex(
         tenant_id=scope.tenant, user_id=scope.user, content=content, content_type=content_type, category=category,
         importance_score=importance, embedding=embedding, embedding_model=embedding_model, meta=metadata or {},
-        embedding_dim=None if embedding is None else len(embedding) // (2 if isinstance(embedding, bytes) else 1),
     )  # fmt: skip
     session.add(made)
     session.flush()

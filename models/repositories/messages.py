@@ -14,7 +14,7 @@ from ...engine import ValidationError
 from ..base import as_utc, now
 from ..conversation import Conversation
 from ..message import ROLES, Message
-from ..scope import Scope, check_id
+from ..scope import Scope, check_id, check_json
 
 MOST_BYTES = 262_144
 
@@ -73,23 +73,8 @@ def check_new(message: NewMessage) -> NewMessage:
             check_id(role, value)
     if message.at is not None and not isinstance(message.at, datetime):
         raise ValidationError(f"at: expected a time, found {message.at!r}", ["at"])
-    _check_metadata(message.metadata)
+    check_json(message.metadata)
     return message
-
-
-def _check_metadata(value: object, depth: int = 0) -> None:
-    if isinstance(value, dict) and depth < 20:
-        for key, inner in value.items():
-            _check_metadata(key, depth + 1)
-            _check_metadata(inner, depth + 1)
-    elif isinstance(value, list) and depth < 20:
-        for inner in value:
-            _check_metadata(inner, depth + 1)
-    elif isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValidationError("metadata: has a NUL or half a character in it", ["metadata"])
-    elif not (value is None or isinstance(value, (bool, int, float))) or depth >= 20:
-        raise ValidationError(f"metadata: expected JSON values, found a {type(value).__name__}", ["metadata"])
 
 
 def owned(scope: Scope, conversation_id: str | None = None) -> list[ColumnElement[bool]]:
@@ -134,7 +119,6 @@ def add_all(
 
 
 def _row(conversation: Conversation, message: NewMessage, position: int) -> Message:
-    vector = message.embedding
     made = Message(
         tenant_id=conversation.tenant_id,
         user_id=conversation.user_id,
@@ -147,9 +131,8 @@ def _row(conversation: Conversation, message: NewMessage, position: int) -> Mess
         timestamp=as_utc(message.at) if message.at is not None else now(),
         reply_to=message.reply_to,
         awaits_reply=message.awaits_reply,
-        embedding=vector,
+        embedding=message.embedding,
         embedding_model=message.embedding_model,
-        embedding_dim=None if vector is None else len(vector) // (2 if isinstance(vector, bytes) else 1),
         meta=message.metadata,
     )
     if message.id is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ...engine import ValidationError
 from ..base import now
 from ..preference import UserPreference
-from ..scope import Scope, check_id
+from ..scope import Scope, check_id, check_json
 
 ENOUGH = 3
 EVIDENCE = 10
@@ -36,6 +36,7 @@ def put(
 ) -> UserPreference:
     """States or observes a preference. What was stated is never overwritten by what is inferred."""
     check_id("key", key)
+    check_json(value, "value")
     if source not in ("stated", "inferred"):
         raise ValidationError(f"source: expected stated or inferred, found {source!r}", ["source"])
     known = session.scalar(select(UserPreference).where(*owned(scope), UserPreference.key == key))
