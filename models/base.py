@@ -53,6 +53,14 @@ class Vector(TypeDecorator[Sequence[float]]):
 class Base(DeclarativeBase):
     """The base of all tables, and of those a user adds: such a table is created on first use."""
 
+    def __init__(self, **values: Any) -> None:
+        if "metadata" in values and hasattr(type(self), "meta"):
+            values["meta"] = values.pop("metadata")  # else it would silently set SQLAlchemy's own attribute
+        for key, value in values.items():
+            if not hasattr(type(self), key):
+                raise TypeError(f"{type(self).__name__} has no column {key!r}")
+            setattr(self, key, value)
+
 
 def packed(vector: Sequence[float]) -> bytes:
     """An embedding as float16 bytes."""

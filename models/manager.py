@@ -46,7 +46,8 @@ class _Open:
     def close(self) -> None:
         if self.pid == os.getpid():
             self.writer.close()
-            self.readers.shutdown()
+            # A manager nobody holds may be collected on any thread, one of these readers among them.
+            self.readers.shutdown(wait=not threading.current_thread().name.startswith("turngraph-reader"))
         self.engines.dispose(close=self.pid == os.getpid())
 
 
@@ -213,23 +214,28 @@ class DatabaseManager(TrustedFace):
 
 
 _managers: dict[str, DatabaseManager] = {}
-_last: list[DatabaseManager] = []
+# Weak, so that one that nobody holds any more is closed and its `:memory:` file deleted.
+_last: list[weakref.ref[DatabaseManager]] = []
 
 
 def get_db_manager(url: str | None = None) -> DatabaseManager:
     """The manager of a URL, made once per process; without one the last that was opened here, else the default."""
-    if url is None and _last:
-        return _last[-1]
+    if url is None and (opened := _living()):
+        return opened[-1]
     key = url if url is not None else setting("database") or ""
     return _managers.get(key) or _managers.setdefault(key, DatabaseManager(key))
 
 
+def _living() -> list[DatabaseManager]:
+    return [manager for reference in list(_last) if (manager := reference()) is not None]
+
+
 def _opened(manager: DatabaseManager) -> None:
-    _last.append(manager)
+    _last.append(weakref.ref(manager, _last.remove))
 
 
 def _forked() -> None:
-    for manager in _last:
+    for manager in _living():
         manager._opening = threading.Lock()  # a thread that had it is not in the child
 
 
@@ -238,7 +244,6 @@ if hasattr(os, "register_at_fork"):
 
 
 def _forget(manager: DatabaseManager) -> None:
-    if manager in _last:
-        _last.remove(manager)
+    _last[:] = [reference for reference in _last if reference() not in (None, manager)]
     for key in [key for key, known in _managers.items() if known is manager]:
         del _managers[key]

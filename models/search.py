@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sqlalchemy import LargeBinary, select, text, type_coerce
+from sqlalchemy import LargeBinary, select, type_coerce
 from sqlalchemy.orm import Session
 
-from ..services.text import content_words, words
 from .base import as_utc
+from .lexical import lexical
 from .memory import MemoryIndex, MemorySource
 from .message import Message
 from .repositories import memories as memory_queries
@@ -33,10 +33,10 @@ DENSE: Final = 0.6
 SPEAKER: Final = 1.5
 SITTING: Final = 0.2
 QUESTION: Final = -0.9
+TOLD: Final = 0.3
 FACT: Final = 0.5
 IMPORTANCE: Final = 0.3
 SITTING_GAP: Final = 3600.0
-MOST_WORDS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class _Row:
     id: str
     conversation_id: str
     speaker: str
+    told: bool
     seconds: float
     asks: bool
     vector: bytes | None
@@ -98,11 +99,11 @@ def search(
     fact_scores = _fact_scores(session, scope, query, [fact for fact, _ in facts], vector)
     found: list[Hit] = []
     if rows:
-        lexical = _aligned(_lexical(session, scope, query, "message"), rows)
         parts = {
-            "words": _z(lexical),
+            "words": _z(lexical(session, scope, query, "message", [row.seq for row in rows])),
             "meaning": DENSE * _z(_cosines([row.vector for row in rows], vector)),
             "speaker": SPEAKER * _speakers(query, rows),
+            "told": TOLD * np.asarray([row.told for row in rows], np.float32),
             "question": QUESTION * np.asarray([row.asks for row in rows], np.float32),
             "fact": FACT * np.asarray([max((fact_scores[f.id] for f in tied.get(row.id, ())), default=0.0) for row in rows], np.float32),
             "importance": IMPORTANCE * np.asarray([max((f.importance_score for f in tied.get(row.id, ())), default=0.5) - 0.5 for row in rows], np.float32),
@@ -150,6 +151,7 @@ def _rows(session: Session, scope: Scope, conversation_id: str | None) -> list[_
             id_,
             conversation,
             name or role,
+            role == "user",
             as_utc(at).timestamp(),
             bool(asks),
             bytes(vector) if vector else None,
@@ -168,30 +170,6 @@ def _facts(session: Session, scope: Scope) -> list[tuple[MemoryIndex, str | None
     return [(fact, message_id) for fact, message_id in session.execute(query)]
 
 
-def _lexical(session: Session, scope: Scope, query: str, kind: str) -> dict[int, float]:
-    """BM25, or PostgreSQL's own rank, of the documents that share a word with the query, by row number."""
-    wanted = list(dict.fromkeys(content_words(query) or words(query)))[:MOST_WORDS]
-    if not wanted:
-        return {}
-    given = {"tenant": scope.tenant, "user": scope.user}
-    table = "messages" if kind == "message" else "memory_index"
-    if session.get_bind().dialect.name == "postgresql":
-        # As lexemes in quotes, whatever the words are, they are words and never operators.
-        given["wanted"] = " | ".join("'{}'".format(word.replace("'", "''")) for word in wanted)
-        statement = (
-            f"SELECT t.seq, ts_rank_cd(t.document, q, 1) FROM {table} t, "
-            "(SELECT to_tsquery('english', :wanted) AS q) w "
-            "WHERE t.document @@ q AND t.tenant_id = :tenant AND t.user_id = :user"
-        )
-    else:
-        given["wanted"] = " OR ".join(f'"{word}"' for word in wanted)
-        statement = (
-            f"SELECT t.seq, -bm25({kind}_search) FROM {kind}_search JOIN {table} t ON t.seq = {kind}_search.rowid "
-            f"WHERE {kind}_search MATCH :wanted AND t.tenant_id = :tenant AND t.user_id = :user"
-        )
-    return {seq: float(score) for seq, score in session.execute(text(statement), given)}
-
-
 def _fact_scores(
     session: Session, scope: Scope, query: str, facts: Sequence[MemoryIndex], vector: Numbers | None
 ) -> dict[str, float]:
@@ -199,8 +177,7 @@ def _fact_scores(
         return {}
     import numpy as np
 
-    scores = _lexical(session, scope, query, "memory")
-    lexical = np.asarray([scores.get(fact.seq, 0.0) for fact in facts], np.float32)
+    said = lexical(session, scope, query, "memory", [fact.seq for fact in facts])
     wanted = None if vector is None else len(vector)
     vectors = [
         np.asarray(f.embedding, np.float16).tobytes() if f.embedding and f.embedding_dim == wanted else None
@@ -208,13 +185,7 @@ def _fact_scores(
     ]
     cosine = _cosines(vectors, vector)
     # A handful of facts says little about spread, so these stand on their own scale: words found, and likeness.
-    return {fact.id: float(lexical[i] > 0) + 2.0 * float(max(cosine[i], 0.0)) for i, fact in enumerate(facts)}
-
-
-def _aligned(scores: dict[int, float], rows: Sequence[_Row]) -> Numbers:
-    import numpy as np
-
-    return np.asarray([scores.get(row.seq, 0.0) for row in rows], np.float32)
+    return {fact.id: float(said[i] > 0) + 2.0 * float(max(cosine[i], 0.0)) for i, fact in enumerate(facts)}
 
 
 def _cosines(vectors: Sequence[bytes | None], vector: Numbers | None) -> Numbers:

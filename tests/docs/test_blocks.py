@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from turngraph.models import Base
-from turngraph.models.manager import _last
+from turngraph.models.manager import _living
 from turngraph.models.migrate import OURS
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def test_the_blocks_of_a_page_run(page: Path) -> None:
                 assert language in ("mermaid", "yaml", "bash", "text"), (
                     f"{page.name}:{line}: a block of {language}"
                 )
-    for manager in list(_last):
+    for manager in _living():
         manager.close()
     for name in Base.metadata.tables.keys() - OURS:  # tables that a page declared
         Base.metadata.remove(Base.metadata.tables[name])

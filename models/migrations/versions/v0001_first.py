@@ -232,15 +232,17 @@ _SQLITE_BEFORE = """
 
 def _sqlite_search() -> None:
     op.execute(
-        "CREATE VIRTUAL TABLE message_search USING fts5(document, tokenize='porter unicode61 remove_diacritics 2')"
+        "CREATE VIRTUAL TABLE message_search USING fts5(owner, document, tokenize='porter unicode61 remove_diacritics 2')"
     )
     op.execute(
-        "CREATE VIRTUAL TABLE memory_search USING fts5(document, tokenize='porter unicode61 remove_diacritics 2')"
+        "CREATE VIRTUAL TABLE memory_search USING fts5(owner, document, tokenize='porter unicode61 remove_diacritics 2')"
     )
+    # One word that no stemmer shortens: with it a search reads one user's rows, however many others there are.
+    owner = "'u' || hex(new.tenant_id) || 'x' || hex(new.user_id) || '0'"
     document = _SQLITE_BEFORE.format(row="new")
     op.execute(
         f"CREATE TRIGGER messages_search_insert AFTER INSERT ON messages BEGIN "
-        f"INSERT INTO message_search(rowid, document) VALUES (new.seq, {document}); END"
+        f"INSERT INTO message_search(rowid, owner, document) VALUES (new.seq, {owner}, {document}); END"
     )
     op.execute(
         f"CREATE TRIGGER messages_search_update AFTER UPDATE OF content, name, role ON messages BEGIN "
@@ -252,7 +254,7 @@ def _sqlite_search() -> None:
     )
     op.execute(
         "CREATE TRIGGER memory_search_insert AFTER INSERT ON memory_index BEGIN "
-        "INSERT INTO memory_search(rowid, document) VALUES (new.seq, new.content); END"
+        f"INSERT INTO memory_search(rowid, owner, document) VALUES (new.seq, {owner}, new.content); END"
     )
     op.execute(
         "CREATE TRIGGER memory_search_update AFTER UPDATE OF content ON memory_index BEGIN "
