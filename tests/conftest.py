@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("ANTHROPIC_", "IOAI_", "OPENAI_", "TURNGRAPH_", "Z_")
-OURS_TOO = ("DATABASE_URL", "LOG_LEVEL", "REDIS_URL")
+OURS_TOO = ("DATABASE_URL", "LOG_LEVEL", "PYTEST_ADDOPTS", "REDIS_URL")
 USUAL_POSTGRES = "postgresql://postgres@127.0.0.1:5432"
 
 # Read now: the tests themselves see none of the product's variables.

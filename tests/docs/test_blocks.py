@@ -10,6 +10,7 @@ import ast
 import asyncio
 import inspect
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,7 @@ def console(code: str) -> None:
     said: list[str] = []
     for line in code.splitlines():
         if line.startswith("$ turngraph "):
-            command = f"{sys.executable} -P -m turngraph {line.removeprefix('$ turngraph ')}"
+            command = f"{shlex.quote(sys.executable)} -P -m turngraph {line.removeprefix('$ turngraph ')}"
             done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             said = done.stdout.splitlines()
