@@ -264,7 +264,9 @@ def run(arguments: list[str], cwd: Path | None = None) -> int:
 
 def test(arguments: list[str]) -> int:
     set_up("test")
-    workers = [] if any(argument.startswith(("-n", "--numprocesses")) for argument in arguments) else ["-n", "auto"]
+    workers = (
+        [] if any(argument.startswith(("-n", "--numprocesses")) for argument in arguments) else ["-n", "auto"]
+    )
     return run(["-m", "pytest", *workers, *arguments], cwd=ROOT)
 
 
