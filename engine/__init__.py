@@ -29,7 +29,9 @@ from .events import (
 )
 from .graph import Graph
 from .lazy import Lazy
+from .map import ItemError, Map
 from .node import Node, node
+from .parallel import Collision, Parallel
 from .path import END
 from .registry import Registry
 from .result import Result
@@ -38,6 +40,7 @@ from .store import SessionStore
 from .yaml import dump, load
 
 __all__ = [
+    "Collision",
     "Context",
     "DeadlineExceeded",
     "draw",
@@ -49,8 +52,10 @@ __all__ = [
     "Fault",
     "Graph",
     "GraphError",
+    "ItemError",
     "Lazy",
     "load",
+    "Map",
     "Node",
     "node",
     "NodeEvent",
@@ -58,6 +63,7 @@ __all__ = [
     "NodeStarted",
     "NodeTimeout",
     "NotBound",
+    "Parallel",
     "Registry",
     "Result",
     "ResultLost",

@@ -21,13 +21,14 @@ from .wiring import ENDS, Wiring
 
 @dataclass(slots=True)
 class Declared:
-    """What a node reads and writes, as far as it says so."""
+    """What a node reads and surely writes by each action, and all that it may write, as far as it says so."""
 
     actions: tuple[str, ...]
     reads: Mapping[str, Any]
     required: frozenset[str]
     gives: Mapping[str, Mapping[str, Any]]
     opaque: bool
+    may: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -59,12 +60,9 @@ def declared(node: Node) -> Declared:
     contract = contract_of(type(node))
     reads = fields(contract.inputs)
     gives = fields(contract.outputs)
+    surely = {action: gives for action in contract.actions}
     return Declared(
-        contract.actions,
-        reads,
-        required(contract.inputs),
-        {a: gives for a in contract.actions},
-        contract.opaque,
+        contract.actions, reads, required(contract.inputs), surely, contract.opaque, frozenset(gives)
     )
 
 

@@ -92,7 +92,7 @@ def _no_timeout(name: str) -> Fault:
 
 def instance_faults(node: Node) -> tuple[Fault, ...]:
     """What is wrong with a node beyond its class: a timeout given to it, parameters that are not JSON."""
-    faults: list[Fault] = []
+    faults: list[Fault] = list(getattr(node, "faults", ()))
     executes = contract_of(type(node)).phases.get("exec")
     late = node.timeout is not None and type(node).timeout is None
     if late and executes and not executes.is_async and not node.thread:

@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from .check import Check, Declared, fields, required
+from .check import Check, Declared, declared, fields, required
 from .contract import contract_of
 from .errors import Fault, GraphError
 from .events import Event
@@ -150,7 +150,11 @@ class Graph(Node):
         if self.outputs is not None:
             gives = {action: fields(self.outputs) for action in gives}
         actions = tuple(gives) or (DEFAULT,)
-        return Declared(actions, reads, must, gives, self.proof.opaque and self.outputs is None)
+        may = frozenset(fields(self.outputs)) if self.outputs is not None else self._may()
+        return Declared(actions, reads, must, gives, self.proof.opaque and self.outputs is None, may)
+
+    def _may(self) -> frozenset[str]:
+        return frozenset().union(*(declared(node).may for node in self.nodes.values()))
 
     def shape(self) -> dict[str, Any]:
         """The graph as JSON values: what `dump` writes, and what two equal graphs have in common."""

@@ -31,7 +31,7 @@ class Step:
     def __init__(self, node: Node, contract: Contract, services: Mapping[str, Any]) -> None:
         self.node = node
         self.name = node.name
-        self.inner: Plan | None = None
+        self.inner: Any = None
         self.next: dict[str, Step | None] = {}
         phases = contract.phases
         self.prep, self.prep_async = _call(node, "prep", phases, services)

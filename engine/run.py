@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import math
 from collections import deque
@@ -32,6 +33,12 @@ class Run:
         self.visits: dict[str, int] = {}
         self.until = math.inf
         self.loop = asyncio.get_running_loop()
+
+    def child(self) -> Run:
+        """The same run, walked another way at the same time."""
+        other = copy.copy(self)
+        other.trail = self.trail.copy()
+        return other
 
     def visit(self, prefix: str, name: str) -> str:
         """The path of a step: equal on every resume and attempt, different at every visit."""

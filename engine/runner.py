@@ -146,7 +146,21 @@ async def _observed(step: Step, plan: Plan, state: State, run: Run, prefix: str)
     return after, action
 
 
-async def _inside(inner: Plan, state: State, run: Run, path: str) -> tuple[State, str]:
+async def branch(plan: Plan, state: State, run: Run, path: str, what: str) -> tuple[State, str]:
+    """Walks a plan beside others of the same run; a failure says in which branch and on which way."""
+    own = run.child()
+    own.trail.clear()
+    try:
+        return await bounded(plan, state, own, path)
+    except Exception as error:
+        error.add_note(f"in {what} on the way {' → '.join(own.trail)}")
+        raise
+
+
+async def _inside(inner: Any, state: State, run: Run, path: str) -> tuple[State, str]:
+    if not isinstance(inner, Plan):
+        taken: tuple[State, str] = await inner.take(state, run, path)
+        return taken
     graph = inner.graph
     first = dict(inner.read(state).__dict__) if inner.read is not None else dict(state)
     final, action = await bounded(inner, dict(first), run, path)

@@ -31,9 +31,26 @@ def shape_of(graph: Graph) -> dict[str, Any]:
 
 def _entry(node: Node) -> dict[str, Any]:
     from .graph import Graph
+    from .map import Map
+    from .parallel import Parallel
 
     if isinstance(node, Graph):
         return {"graph": shape_of(node)}
+    if isinstance(node, Parallel):
+        return {"parallel": {branch.name: _entry(branch) for branch in node.given}}
+    if isinstance(node, Map):
+        options = {
+            "over": node.over,
+            "into": node.into,
+            "item": node.item,
+            "limit": node.limit,
+            "errors": node.errors,
+        }
+        usual = {"item": "item", "limit": 10, "errors": "raise"}
+        return {
+            "map": {node.given.name: _entry(node.given)},
+            **{key: value for key, value in options.items() if usual.get(key) != value},
+        }
     entry: dict[str, Any] = {"node": type(node).__name__}
     if node.parameters:
         entry["with"] = {key: _plain(value) for key, value in node.parameters.items()}

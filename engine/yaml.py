@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from .errors import did_you_mean, nearest
 from .graph import Graph
+from .map import Map
 from .node import Node
+from .parallel import Parallel
 from .path import END, Path, Wireable
 from .registry import Registry
 from .retry import Retry
@@ -17,7 +19,8 @@ from .tree import Entries, Text, Tree, json_value, read_tree
 from .wiring import ENDS, Place, Wiring
 
 TOP: Final = ("graph", "inputs", "outputs", "max_steps", "deadline", "start", "nodes", "edges")
-ENTRY: Final = ("node", "graph", "with", "retry", "timeout")
+ENTRY: Final = ("node", "graph", "with", "retry", "timeout", "parallel")
+MAP: Final = ("map", "over", "into", "item", "limit", "errors")
 
 
 def load(source: str | os.PathLike[str], registry: Registry) -> Graph:
@@ -58,6 +61,9 @@ def _document(shape: Mapping[str, Any]) -> dict[str, Any]:
 def _short(entry: Mapping[str, Any]) -> Any:
     if "graph" in entry:
         return {"graph": _document(entry["graph"])}
+    for key in ("parallel", "map"):
+        if key in entry:
+            return {**entry, key: {name: _short(child) for name, child in entry[key].items()}}
     return entry["node"] if list(entry) == ["node"] else entry
 
 
@@ -158,9 +164,13 @@ class _Loader:
         if not isinstance(entry, Entries):
             self.fault(f"the node {name!r} is a list", f"{name}: NodeClass", entry.place)
             return self._unknown(name)
-        self._known(entry, ENTRY)
+        self._known(entry, MAP if "map" in entry.values else ENTRY)
         if "graph" in entry.values:
             return self._graph(entry.values["graph"], name)
+        if "parallel" in entry.values:
+            return Parallel(*self._children(entry, "parallel"), name=name)
+        if "map" in entry.values:
+            return self._map(entry, name)
         kind = entry.values.get("node")
         if not isinstance(kind, Text):
             self.fault(f"the node {name!r} does not say its class", "node: NodeClass", entry.place)
@@ -194,6 +204,25 @@ class _Loader:
             return self._unknown(name)
         inner = _Loader(tree, self.registry, self.source)
         return inner.graph()
+
+    def _children(self, entry: Entries, key: str) -> list[Node]:
+        made: list[Node] = []
+        for name, child in self._mapping(entry, key).values.items():
+            made.append(self._node(name, child))
+            made[-1].name = name
+        return made
+
+    def _map(self, entry: Entries, name: str) -> Node:
+        children = self._children(entry, "map")
+        options = {key: json_value(value) for key, value in entry.values.items() if key in MAP[1:]}
+        if len(children) != 1:
+            self.fault(f"map: {name!r} has {len(children)} nodes", "map: {name: NodeClass}", entry.place)
+            return self._unknown(name)
+        for key in ("over", "into"):
+            if not isinstance(options.get(key), str):
+                self.fault(f"map: {name!r} does not say {key}:", f"{key}: the key of a list", entry.place)
+                return self._unknown(name)
+        return Map(children[0], name=name, **options)
 
     def _make(self, kind: Text, given: Mapping[str, Any], name: str) -> Node:
         known = self.registry.nodes

@@ -1,0 +1,56 @@
+"""Several ways at once: what the branches of a Parallel and the items of a Map have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from .check import declared
+from .graph import Graph
+from .overlay import IMMUTABLE
+from .path import END
+
+if TYPE_CHECKING:
+    from .node import Node
+
+State = dict[str, Any]
+
+
+def as_graph(node: Node) -> Graph:
+    """The node as a graph of its own, which shares its parent's keys."""
+    if isinstance(node, Graph):
+        return node
+    return Graph(node.name, *(node - action >> END for action in declared(node).actions))
+
+
+def isolated(state: State) -> State:
+    """A copy in which nothing is shared that one way could change under another."""
+    return {key: value if type(value) in IMMUTABLE else deepcopy(value) for key, value in state.items()}
+
+
+def written(before: State, start: State, after: State) -> State:
+    """What a way wrote: what it assigned, and what it changed in place of its own copy."""
+    return {
+        key: value
+        for key, value in after.items()
+        if key not in start
+        or start[key] is not value
+        or (type(value) not in IMMUTABLE and value != before[key])
+    }
+
+
+async def all_of(ways: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """The results in order; on the first failure the others are cancelled and awaited, and it is raised."""
+    tasks = [asyncio.ensure_future(way) for way in ways]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+    return [task.result() for task in tasks]
