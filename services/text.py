@@ -114,7 +114,7 @@ _IRREGULAR = {
     for present, pasts in (
         entry.split(":")
         for entry in word_set(
-            """lose:lost buy:bought go:went,gone,goes take:took,taken give:gave,given make:made
+            """lose:lost buy:bought go:went,gone,goes,going do:did,done,does,doing take:took,taken give:gave,given make:made
             break:broke,broken come:came grow:grew,grown meet:met see:saw,seen speak:spoke,spoken
             teach:taught think:thought write:wrote,written build:built sell:sold pay:paid leave:left
             keep:kept tell:told say:said eat:ate,eaten drink:drank,drunk drive:drove,driven fly:flew,flown
@@ -123,7 +123,10 @@ _IRREGULAR = {
             sing:sang,sung send:sent sleep:slept spend:spent stand:stood steal:stole,stolen swim:swam
             throw:threw,thrown wear:wore,worn win:won hide:hid,hidden bring:brought catch:caught
             study:studies,studied,studying use:using,used child:children wife:wives mouse:mice foot:feet
-            tooth:teeth man:men woman:women person:people knife:knives shelf:shelves half:halves"""
+            tooth:teeth man:men woman:women person:people burn:burnt learn:learnt dream:dreamt feel:felt hear:heard mean:meant shoot:shot
+            sit:sat shake:shook wake:woke become:became hang:hung fight:fought dig:dug feed:fed draw:drew,drawn
+            bite:bit,bitten freeze:froze,frozen tear:tore,torn light:lit stick:stuck swear:swore,sworn
+            travel:travelling,travelled cancel:cancelling,cancelled knife:knives shelf:shelves half:halves"""
         )
     )
     for past in pasts.split(",")

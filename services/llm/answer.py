@@ -9,6 +9,8 @@ import re
 
 from ..embeddings import Embedder
 from ..text import second_person, shortened, words
+from .alias import otherwise
+from .ending import ended
 from .evidence import gather
 from .extract import LONGEST_TEXT, bare, noted, statements, subject_of
 from .manner import Manner, manner_of
@@ -61,13 +63,19 @@ def _asked(prompt: Prompt, message: str, manner: Manner, embedder: Embedder | No
         # What the same message states is an answer too: "My dog is Rex. What is my dog called?"
         here = gather(Prompt(message="", turns=[Turn(role="user", content=prompt.message)]))
         matches = together(asked, answers(asked, here, embedder))
+    if not matches:
+        renamed = map(understand, otherwise(question, known))
+        matches = next(filter(None, (together(other, answers(other, known)) for other in renamed)), [])
     if not matches and (meant := _meant(question, prompt)):
         matches = together(asked, answers(understand(meant), known, embedder))
     if not matches:
         return _by_name(question, prompt, manner) or unknown(message, manner)
     used = [match.statement for match in matches]
-    in_order = sorted(used, key=lambda entry: entry.order)
-    return Answer(joined([spoken(entry, manner) for entry in in_order], used[0], manner), True, used)
+    parts = [spoken(entry, manner) for entry in sorted(used, key=lambda entry: entry.order)]
+    if over := ended(used[0], known):
+        used.append(over)
+        parts.append("Later: " + lowered(spoken(over, manner)) + ".")
+    return Answer(joined(parts, used[0], manner), True, used)
 
 
 def _meant(question: str, prompt: Prompt) -> str | None:

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from ..text import STOP_WORDS, clauses, is_question, second_person, sentences, stem, stems, word_set, words
 from .extract import LONGEST_TEXT, bare, subject_of
-from .lexicon import PERSONS, PHRASES, PROFESSIONS
+from .kinds import PERSONS, PROFESSIONS
+from .lexicon import PHRASES
 from .preferences import DOMAIN_WORDS, stated_preferences
 from .prompt import PreferenceNote, Prompt, shown
 
@@ -18,6 +19,7 @@ MOST = 4_000
 """Statements that are looked at, newest first: what one answer may cost is bounded."""
 
 _PRONOUN = re.compile(r"(?:he|she|they|it|his|her|their|its|he's|she's|it's|they're)\b", re.IGNORECASE)
+_RELATIVE = re.compile(r"(?:which|who|whom|whose|where)\b", re.IGNORECASE)
 _IGNORANCE = re.compile(
     r"\b(?:i (?:was|have) not (?:been )?told|i don't know|i do not know|you have not told|you haven't "
     r"told|offline"
@@ -32,6 +34,13 @@ _SELF_NAMED = re.compile(
     r"is) (?-i:[A-Z])",
     re.I,
 )
+_APPOSED = re.compile(r"(?i:my|our) [a-z-]+,? ([A-Z][\w-]+)")
+_GREETED = re.compile(r"(?i:hi|hello|hey)\b[,!. ]*(?i:i'm|im|i am|this is) ([a-z]{2,20})[.! ]*$")
+_STATES = word_set(
+    """fine good ok okay well great tired hungry thirsty sick ill back here new sorry late early busy sad happy
+    lost stuck done ready sure home alone single pregnant curious glad angry cold hot nervous vegan unwell"""
+)
+_EMAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}\.\w")
 _WORKING_ON = re.compile(r"\bwork(?:s|ing|ed)? on\b", re.IGNORECASE)
 _CURRENCY = re.compile(
     r"[$€£¥]|\b\d[\d.,]*k? ?(?:euros?|dollars?|pounds?|bucks|usd|eur|gbp|francs?|crowns|yen|rupees)\b",
@@ -39,7 +48,7 @@ _CURRENCY = re.compile(
 )
 _ORIGIN = re.compile(
     r"\b(?:i'm|i am|we are|we're|come|comes|is|was|originally|born|grew up)\b.{0,40}?\b(?:from|born in"
-    r"|grew up in)\b|\b(?:born|grew up) in\b",
+    r"|grew up in)\b|\b(?:born|grew up) in\b|\bmade (?:in|by)\b",
     re.I,
 )
 _HIRED = re.compile(
@@ -60,7 +69,8 @@ _OPENERS = word_set(
     since when after before during both all one two most monday tuesday wednesday thursday friday saturday
     sunday please"""
 )
-_ASSISTANT_NOTE = re.compile(r"^(?:noted|got it|i have noted|understood)\b", re.IGNORECASE)
+_ECHO = re.compile(r"(?:noted|got it|i have noted|understood|you told me)\b", re.IGNORECASE)
+"""Opens what the model says back to a fact: that it was told is known from the user alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,11 +172,11 @@ def _parts(content: str, role: str) -> Iterator[str]:
             part
             for number, part in enumerate(parts)
             if not (asks and (number == len(parts) - 1 or is_question(part)))
-            and not (role == "assistant" and _IGNORANCE.search(part))
+            and not (role == "assistant" and (_IGNORANCE.search(part) or _ECHO.match(part)))
         ]
         for part in kept:
-            text = bare(part)
-            if len(words(text)) < 2:
+            text = _introduced(part) if role == "user" else bare(part)
+            if len(words(text)) < 2 or (part is not parts[0] and _RELATIVE.match(text)):
                 continue
             if before and _PRONOUN.match(text):
                 text = f"{before}, and {text[0].lower()}{text[1:]}"
@@ -175,6 +185,13 @@ def _parts(content: str, role: str) -> Iterator[str]:
         if len(parts) > 1 and len(kept) == len(parts) and len(whole) < 300:
             yield whole
         before = bare(kept[-1]) if kept else ""
+
+
+def _introduced(part: str) -> str:
+    """A clause as it is kept; a name that is typed small, as in "hey i'm ada", is still known for one."""
+    if (match := _GREETED.match(part)) and match[1] not in _STATES and not match[1].endswith(("ing", "ed")):
+        return f"My name is {match[1]}"
+    return bare(part)
 
 
 def _statement(
@@ -194,14 +211,14 @@ def _statement(
             found for match in _FOREIGN.finditer(line) for found in stems(match.group(1) + match.group(2))
         ),
         past=bool(_PAST.search(line)),
-        weight=0.9 if _ASSISTANT_NOTE.match(line) else 1.0,
     )
 
 
 def _subject(line: str) -> frozenset[str]:
     about = subject_of(line)
     if about != "user":
-        return frozenset(stems(about))
+        apposed = _APPOSED.match(line)
+        return frozenset(stems(f"{about} {apposed[1]}" if apposed else about))
     opening = line.split(maxsplit=3)[:2]
     low = opening[0].lower() if opening else ""
     if (
@@ -240,6 +257,8 @@ def terms_of(line: str) -> frozenset[str]:
         found.add(stem("hobby"))
     if _DOSE.search(line):
         found.add(stem("medication"))
+    if "@" in line and _EMAIL.search(line):
+        found.update(stems("email address"))
     if _SELF_NAMED.search(line):
         found.add("nam")
     for preference in stated_preferences(line):
@@ -260,8 +279,8 @@ def preference_statement(note: PreferenceNote) -> Statement:
     }.get(note.key, f"You prefer {value}" if _plain(note.value) else f"Your preference for {key} is {value}")
     if note.key.startswith("favorite_"):
         text = f"Your favourite {key.removeprefix('favorite ')} is {value}"
-    if note.key.startswith(("always_", "never_")):
-        text = f"You asked me to {value}" if value.startswith(("always", "never")) else text
+    if value.startswith(("always ", "never ")):
+        text = f"You asked me to {second_person(value)}"
     terms = {
         "prefer",
         *stems(value),

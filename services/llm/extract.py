@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 
 from ..text import clauses, is_question, second_person, sentences, shortened, word_set, words
-from .lexicon import PERSONS, PROFESSIONS, members
+from .kinds import PERSONS, PROFESSIONS
+from .lexicon import members
 from .preferences import stated_preferences
 from .prompt import Turn
 from .protocol import Extraction, Fact, StatedPreference
@@ -24,7 +25,8 @@ _LEAD = re.compile(
     r"|please note that"
     r"|fyi|just so you know|you know|remember(?: that)?|note(?: that)?|for the record|as i said|good "
     r"(?:morning|evening"
-    r"|afternoon)|thanks|thank you|correction|update|wait|hmm|to be honest|honestly|in fact|now|then)\b[ "
+    r"|afternoon)|thanks|thank you|correction|(?:small |quick )?update|scratch that|strike that|never mind|my mistake|i meant"
+    r"|guess what|(?:good|bad|big|great|sad) news|turns out|wait|hmm|to be honest|honestly|in fact|now|then)\b[ "
     r",:!.-]*)+",
     re.IGNORECASE,
 )

@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 
 from ..text import stem, word_set
+from .kinds import KINDS
 
 _SAME = """
 call name named title nickname
@@ -19,8 +20,11 @@ grandfather grandpa granddad
 hobby pastime interest
 wife spouse
 husband spouse
-partner spouse boyfriend girlfriend fiance fiancee
-kid child children son daughter baby
+partner spouse
+fiance fiancee
+girlfriend gf
+boyfriend bf
+kid child children baby
 job work role position profession occupation career employed employer employ
 live reside move relocate settle home residence
 birthday born birth birthdate
@@ -34,7 +38,7 @@ appointment meeting
 deadline due
 boss manager supervisor
 travel trip visit vacation holiday journey go going
-car automobile drive vehicle driving
+car automobile driving drive
 eat food meal diet dinner lunch breakfast ate
 study studying studies learn learning
 memory ram
@@ -42,10 +46,17 @@ phone mobile telephone cellphone
 password passcode passphrase
 read book novel reading
 say tell told said mention mentioned advise advised
-doctor physician gp
+doctor physician gp dr
 house flat apartment
 sick ill illness
 amount size
+type group category
+quit stop
+host deploy
+fear afraid scared frightened
+email mail e-mail
+repair fix mend
+end finish expire
 photo picture photograph image
 start begin launch started began
 end finish finished
@@ -60,89 +71,10 @@ keep kept store put hide hid
 met meet
 wrote write written
 taught teach teacher
-fly flight plane flew
+fly flight plane
 drink beverage
 grew grow raised
 """
-
-_KINDS = {
-    "pet": "dog cat tortoise turtle hamster rabbit parrot budgie horse pony fish goldfish guinea ferret "
-    "snake lizard "
-    "puppy retriever labrador poodle terrier spaniel beagle dachshund collie bulldog husky corgi kitten "
-    "bird canary gecko rat mouse iguana",
-    "dog": "puppy retriever labrador poodle terrier spaniel beagle dachshund collie bulldog shepherd "
-    "husky mutt corgi",
-    "cat": "kitten siamese tabby persian",
-    "breed": "retriever labrador poodle terrier spaniel beagle dachshund collie bulldog shepherd husky mutt "
-    "corgi "
-    "siamese tabby persian",
-    "animal": "dog cat tortoise turtle hamster rabbit parrot horse pony fish snake lizard bird cow goat sheep "
-    "pig",
-    "sibling": "sister brother",
-    "parent": "mother father",
-    "grandparent": "grandmother grandfather grandma grandpa granny nana",
-    "child": "son daughter",
-    "spouse": "wife husband",
-    "relative": "sister brother mother father son daughter aunt uncle cousin niece nephew grandmother "
-    "grandfather "
-    "wife husband",
-    "family": "sister brother mother father son daughter aunt uncle cousin niece nephew grandmother "
-    "grandfather wife "
-    "husband kid",
-    "colour": "red blue green yellow orange purple violet pink teal turquoise brown black white grey gray "
-    "beige navy "
-    "maroon crimson indigo magenta cyan olive gold silver lilac burgundy",
-    "season": "spring summer autumn winter",
-    "day": "monday tuesday wednesday thursday friday saturday sunday today tomorrow",
-    "month": "january february march april may june july august september october november december",
-    "instrument": "piano guitar violin cello accordion trumpet flute drum saxophone clarinet harp banjo ukulele "
-    "viola "
-    "trombone oboe bass organ mandolin harmonica",
-    "vehicle": "car bicycle bike motorbike motorcycle scooter van truck lorry bus tram boat",
-    "editor": "vim neovim emacs vscode nano sublime intellij pycharm notepad helix atom zed",
-    "os": "linux windows macos ubuntu debian fedora android ios",
-    "database": "postgresql postgres mysql sqlite mongodb redis oracle mariadb cassandra dynamodb",
-    "programming": "python java javascript typescript rust go golang ruby php kotlin swift scala haskell perl c c++ "
-    "c# "
-    "elixir julia clojure lua r ocaml fortran cobol zig",
-    "language": "english german french spanish italian portuguese dutch japanese chinese mandarin korean russian "
-    "arabic hindi turkish polish swedish norwegian danish finnish greek hebrew catalan ukrainian czech "
-    "welsh irish "
-    "hungarian romanian vietnamese thai swahili",
-    "sport": "football soccer tennis basketball volleyball rugby cricket hockey swimming running cycling "
-    "climbing "
-    "rowing badminton golf judo karate yoga boxing skiing handball fencing",
-    "drink": "tea coffee water beer wine juice milk cola lemonade cocoa whisky",
-    "food": "peanut nut shellfish gluten egg soy wheat strawberry meat fish cheese bread rice pasta "
-    "pizza sushi olive mushroom onion garlic tomato potato apple banana honey "
-    "salt sugar vegetable fruit chocolate dairy curry soup salad",
-    "diet": "vegetarian vegan pescatarian keto halal kosher",
-    "medication": "insulin ibuprofen aspirin metformin penicillin antibiotic paracetamol statin inhaler",
-    "subject": "chemistry physics biology mathematics maths history law medicine economics philosophy geography "
-    "engineering linguistics psychology sociology architecture literature",
-    "meal": "breakfast lunch dinner supper brunch",
-    "gender": "boy girl man woman",
-}
-
-PROFESSIONS = word_set(
-    """accountant actor analyst architect artist astronomer baker barista biologist bookkeeper bricklayer
-    builder butcher carpenter cellist chef chemist cleaner coach consultant cook dancer dentist designer
-    developer director doctor driver economist editor electrician engineer farmer firefighter fisherman
-    florist gardener geologist hairdresser historian illustrator interpreter janitor jeweller journalist
-    judge lawyer lecturer librarian machinist manager mathematician mechanic midwife miner musician nurse
-    officer optician painter paramedic pharmacist philosopher photographer physicist physiotherapist
-    pianist pilot plumber policeman postman potter producer professor programmer psychologist researcher
-    roofer sailor salesman scientist sculptor secretary singer soldier student surgeon tailor teacher
-    technician therapist tiler translator tutor veterinarian vet violinist waiter waitress welder writer
-    zoologist"""
-)
-
-PERSONS = word_set(
-    """mother father sister brother son daughter wife husband partner aunt uncle cousin niece nephew
-    grandmother grandfather grandma grandpa mum mom dad friend boss manager colleague neighbour neighbor
-    landlord landlady dentist doctor therapist teacher girlfriend boyfriend child kid kids children fiance
-    fiancee roommate flatmate"""
-)
 
 RELATIONS = frozenset(
     stem(word)
@@ -156,7 +88,7 @@ RELATIONS = frozenset(
 """Words that say how, not what: matching only these is not yet an answer."""
 
 
-LIGHT = frozenset(stem(word) for word in word_set("use have get go take make do own need want"))
+LIGHT = frozenset(stem(word) for word in word_set("use have get go take make do own need want wear"))
 """Verbs that say next to nothing of themselves."""
 
 CLOSED = frozenset(stem(kind) for kind in ("colour", "color", "season", "breed"))
@@ -180,6 +112,25 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "business",
         ),
         (r"work(?:s|ing|ed)? on", "project"),
+        (
+            r"(?:do|does|doing|did|done) (?:a|an|my|his|her|the) (?:\w+ )?(?:masters?|phd|doctorate|degree|diploma"
+            r"|course|bachelors?|apprenticeship)",
+            "study",
+        ),
+        (r"(?:hand|hands|handed|turn|turned) (?:it |them |\w+ \w+ )?in|submit(?:s|ted)?", "deadline"),
+        (r"(?:run|runs|running|ran) out|valid (?:until|till)|good until", "expire"),
+        (r"(?:give|gives|giving|gave|given) up", "quit"),
+        (r"(?:pass|passes|passed) away", "die"),
+        (r"(?:call|calls|called) off", "cancel"),
+        (r"put off|push(?:ed)? back", "postpone"),
+        (r"(?:pick|picks|picked|picking) up", "collect"),
+        (r"(?:set|sets|setting) up", "install"),
+        (r"(?:work|works|working|worked) out", "exercise"),
+        (
+            r"as a (?:child|kid|boy|girl|teenager)|when i was (?:a |an )?(?:little|young|small|child|kid|boy|girl"
+            r"|teenager|\d+|five|six|seven|eight|nine|ten|eleven|twelve)",
+            "childhood",
+        ),
         (r"break up|broke up|split up|separated", "divorce"),
         (r"(?:look|looks|looking|looked) after|take care of", "care"),
         (r"grew up|grow up|brought up|raised", "childhood"),
@@ -202,7 +153,7 @@ def _senses() -> dict[str, frozenset[str]]:
 
 @lru_cache(maxsize=1)
 def _kinds() -> dict[str, frozenset[str]]:
-    return {stem(kind): frozenset(stem(word) for word in members.split()) for kind, members in _KINDS.items()}
+    return {stem(kind): frozenset(stem(word) for word in members.split()) for kind, members in KINDS.items()}
 
 
 def likeness(asked: str, said: str) -> float:
@@ -214,7 +165,8 @@ def likeness(asked: str, said: str) -> float:
         return 0.9
     kinds = _kinds()
     for word in senses or (asked,):
-        if said in kinds.get(word, ()):
+        # A wife is a spouse, and a husband is one: they are not each other.
+        if said in kinds.get(word, ()) and asked not in kinds.get(word, ()):
             return 0.85
     if asked in kinds.get(said, ()):
         return 0.6

@@ -51,7 +51,7 @@ def overview(
     question: str, prompt: Prompt, known: Sequence[Statement], manner: Manner, embedder: Embedder | None
 ) -> Answer | None:
     """The answer to a question about all that was told, or None when it asks for one thing."""
-    if _PREFERENCES.search(question):
+    if _PREFERENCES.search(question) and " or " not in question:
         return _preferences(prompt, known, manner)
     if _KNOWN.search(question) and not about_what(question):
         return _known(prompt, known, manner)
@@ -68,12 +68,16 @@ def about_what(question: str) -> list[str]:
 
 def _preferences(prompt: Prompt, known: Sequence[Statement], manner: Manner) -> Answer:
     lines = {note.key: (note.category, shown(note.value)) for note in prompt.preferences}
+    kept = {note.key: shown(note.value) for note in prompt.preferences}
     used: list[Statement] = []
     for entry in known:
         if entry.role != "user" or entry.place == "preference":
             continue
         for preference in stated_preferences(entry.text):
-            if preference.key not in {note.key for note in prompt.preferences}:
+            if preference.key in kept:
+                if kept[preference.key] == shown(preference.value):
+                    used.append(entry)
+            else:
                 lines.pop(preference.key, None)
                 lines[preference.key] = (preference.category, shown(preference.value))
                 used.append(entry)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
-from ..text import QUESTION_WORDS, stem, stems, word_set, words
+from ..text import QUESTION_WORDS, STOP_WORDS, stem, stems, word_set, words
 from .lexicon import LIGHT, PHRASES, RELATIONS, likeness
 
 _NUMBER = re.compile(
@@ -15,7 +16,7 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"\b(?:january|february|march|april|may \d|\d+ may|in may|june|july|august|september|october|november"
+    r"\b(?:january|february|march|april|may \d+|\d+ may|(?:in|of|last|next|until|since) may|june|july|august|september|october|november"
     r"|december|jan|feb|mar|apr"
     r"|aug|sept?|oct|nov|dec)\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:today|tomorrow"
     r"|tonight|yesterday"
@@ -41,12 +42,29 @@ _MONEY = re.compile(
 )
 _AGE = re.compile(
     r"\b(?:years?|months?|weeks?)[ -]old\b|\b(?:am|is|are|turn\w*|aged?|be) (?:\w+ )?(?:\d+"
-    r"|\w+ty(?:-\w+)?|\w+teen)\b|\bborn\b",
+    r"|\w+ty(?:-\w+)?|\w+teen|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b|\bborn\b",
     re.I,
 )
 _REASON = re.compile(r"\b(?:because|since|so that|due to|in order|reason|to \w+|as i|for)\b", re.IGNORECASE)
 
-CUES = {"time": _TIME, "place": _PLACE, "count": _NUMBER, "money": _MONEY, "age": _AGE, "reason": _REASON}
+_MAKE = re.compile(r"(?<!^)\b[A-Z]|\d|^[^A-Z]*$")
+
+_OFTEN = re.compile(
+    r"\b(?:every|each|daily|weekly|monthly|yearly|annually|once|twice|times?|always|never|usually|seldom|rarely"
+    r"|often|per|a (?:day|week|month|year)|(?:mon|tues|wednes|thurs|fri|satur|sun)days)\b",
+    re.IGNORECASE,
+)
+
+CUES = {
+    "make": _MAKE,
+    "often": _OFTEN,
+    "time": _TIME,
+    "place": _PLACE,
+    "count": _NUMBER,
+    "money": _MONEY,
+    "age": _AGE,
+    "reason": _REASON,
+}
 
 _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), instead)
@@ -63,7 +81,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bfor a living\b", "job"),
         (r"\bmake (?:a|my) living\b", "job"),
         (r"\bgoes by\b", "is called"),
-        (r"\bwho am i\b", "what is my name"),
+        (r"\bwho am i\b(?=\W*$)", "what is my name"),
         (r"\bgo(?:es|ing)? for a (\w+)\b", r"go \1"),
         (r"\bwhere (.+) from\b", r"where \1 origin"),
         (r"\bwhat time\b", "when"),
@@ -72,13 +90,20 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 _ASIDE = re.compile(
-    r"\b(?:(?:can|could|would|will) you |please |do you (?:still )?|i(?:'d| would) like to |i want(?:ed)? "
+    r"\b(?:(?:can|could|would|will) you |please |do you (?:still |happen to )?|i(?:'d| would) like to |i want(?:ed)? "
     r"to |hey,? |hi,? |ok(?:ay)?,? )*"
-    r"(?:tell me|remind me|remember|recall|know)\b(?: again)?(?: of| about)?(?: that)?|\bi forgot\b|\bby "
+    r"(?:tell me|remind me|remember|recall|know|give me|show me)\b(?: again)?(?: of| about)?(?: that)?|\bi forgot\b|\bby "
     r"the way\b|\bagain\b"
     r"|\bagain\?|\bif you (?:remember|recall)\b|\bany idea\b",
     re.IGNORECASE,
 )
+_OR = re.compile(r"\b([\w'-]+) or (?:an? |the |to |my |in |with )?([\w'-]+)", re.IGNORECASE)
+_DOES = re.compile(
+    r"\b(?:do|did|can|could|should|will|have|must|does) (?:i|we|(?:(?:my|our|the) )?[\w'-]+) (?:have to |need to |get to )?(\w+)",
+    re.IGNORECASE,
+)
+_POSSESSED = re.compile(r"(?:'s (?=\w+\W*$)|\b(?=favou?rite\b))(\w+)", re.IGNORECASE)
+_WORD = re.compile(r"[\w'-]+")
 _NAME = re.compile(r"\b(?:named?|names|called|call)\b", re.IGNORECASE)
 _WHICH = re.compile(
     r"\b(?:what|which)(?:'s)?\s+((?:[\w'-]+\s+){1,4}?)(?=(?:do|does|did|am|is|are|was|were|should|have"
@@ -112,7 +137,7 @@ class Question:
 
     text: str
     wants: str
-    """name, person, time, place, count, money, age, reason, or empty."""
+    """name, person, time, place, count, money, age, make, often, reason, or empty."""
     terms: tuple[tuple[str, float], ...]
     """Stems it is about, each with how much it matters."""
     of_self: bool
@@ -123,6 +148,12 @@ class Question:
     """Whether it asks for several things: "What pets do I have?"."""
     choice: bool
     """Whether it is answered by yes or no, or by one of what it names."""
+    others: frozenset[str]
+    """Stems it names as alternatives: "tea or coffee"."""
+    does: str
+    """The stem of what is done in it, "spend" in "How much can I spend?", or had: "job" in "my brother's job"."""
+    pairs: tuple[tuple[str, str], ...]
+    """Neighbouring stems, one telling which the other is: "production server"."""
     kinds: frozenset[str]
     """Stems of the kind asked for: "which colour" asks for a colour."""
 
@@ -132,6 +163,7 @@ def understand(message: str) -> Question:
     text = " ".join(message.replace("’", "'")[:2_000].split())
     text = _NOW.sub(" ", _ASIDE.sub(" ", text))
     wants = _wants(text)
+    done = _DOES.search(text) or _POSSESSED.search(text)
     for pattern, instead in _REWRITES:
         text = pattern.sub(instead, text)
     for phrase, word in PHRASES:
@@ -145,7 +177,7 @@ def understand(message: str) -> Question:
     self_ = _SELF.search(text)
     of_self = bool(self_) and not (my and self_ and my.start() < self_.start())
     asks = words(text)
-    choice = bool(asks) and not any(word in QUESTION_WORDS for word in asks)
+    choice = bool(asks) and not any(word.partition("'")[0] in QUESTION_WORDS for word in asks)
     # "Is my dog called Rex?" is about the dog; Rex is only what is supposed.
     supposed = (
         frozenset(stems(" ".join(re.findall(r"(?<!^)\b[A-Z]\w+", text)))) if choice and my else frozenset()
@@ -176,8 +208,21 @@ def understand(message: str) -> Question:
         many=bool(_MANY.search(text)),
         past=bool(_BEFORE.search(text)),
         choice=choice,
+        others=frozenset(found for match in _OR.finditer(text) for found in stems(" ".join(match.groups()))),
+        does=stem(done[1].lower()) if done else "",
+        pairs=tuple(pairs_of(text)),
         kinds=frozenset(kinds),
     )
+
+
+def pairs_of(text: str) -> list[tuple[str, str]]:
+    """The stems of words that follow each other with nothing between but a space."""
+    tokens = [(match.group().lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+    return [
+        (stem(one.removesuffix("'s")), stem(other.removesuffix("'s")))
+        for (one, _, end), (other, start, _) in itertools.pairwise(tokens)
+        if start == end + 1 and one not in STOP_WORDS and other not in STOP_WORDS
+    ]
 
 
 _FILLERS = QUESTION_WORDS | frozenset(
@@ -190,11 +235,14 @@ _FILLERS = QUESTION_WORDS | frozenset(
 _CARRIED = {
     "name": frozenset(stem(word) for word in ["name", "called", "call", "named", "names"]),
     "age": word_set("age old ag"),
-    "money": frozenset(stem(word) for word in word_set("much cost price pay paid expensive spend spent")),
+    "money": frozenset(
+        stem(word) for word in word_set("much cost price pay paid expensive spend spent charge money")
+    ),
     "count": word_set("mani much number count"),
     "time": word_set("tim dat day"),
     "place": frozenset(("plac", "address")),
     "reason": frozenset(("reason",)),
+    "make": frozenset(stem(word) for word in word_set("brand make model")),
 }
 
 
@@ -215,8 +263,10 @@ def _wants(text: str) -> str:
         low,
     ):
         return "money"
+    if re.search(r"\bhow (?:often|frequently|regularly)\b", low):
+        return "often"
     if re.search(
-        r"\bhow (?:many|much|long|far|tall|big|often|high|heavy|large|fast)\b|\bwhat number\b|\bnumber of\b",
+        r"\bhow (?:many|much|long|far|tall|big|high|heavy|large|fast)\b|\bwhat number\b|\bnumber of\b",
         low,
     ):
         return "count"
@@ -227,13 +277,15 @@ def _wants(text: str) -> str:
     ):
         return "time"
     if re.search(
-        r"\bwhere(?:'s|abouts)?\b|\b(?:what|which) (?:city|town|country|place|village|street|address)\b"
-        r"|\baddress\b",
+        r"\bwhere(?:'s|abouts)?\b|\b(?:what|which) (?:city|town|country|place|village|street)\b"
+        r"|(?<!mail )(?<!ip )(?<!web )\baddress\b",
         low,
     ):
         return "place"
     if re.search(r"\bwho(?:'s|m|se)?\b", low):
         return "person"
+    if re.search(r"\b(?:what|which) (?:brand|make|model)\b", low):
+        return "make"
     if re.search(r"\bwhy\b", low):
         return "reason"
     return ""

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..embeddings import Embedder
 from ..text import stem, stems, word_set
+from .alike import LIKENESS, alike
 from .evidence import Statement
-from .lexicon import CLOSED, PERSONS, RELATIONS, likeness, rivals
-from .question import CUES, Question
+from .kinds import PERSONS
+from .lexicon import LIGHT, RELATIONS, likeness, members, rivals
+from .question import Question, pairs_of
+from .wanted import wanted_fits
 
 THRESHOLD = 0.58
 """How much of a question must be met before a statement answers it; set on the development cases only."""
 
 _NEAR = 0.12
 _MOST = 4
-_CAPITAL = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][\w'-]+")
-_FIRST_CAPITAL = re.compile(r"^(?!I\b|My\b|Our\b|We\b|The\b|A\b|You\b|It\b|This\b)[A-Z][\w'-]+")
-_NAMED = re.compile(
-    r"\b(?:called|named|name is|names are|name's|call (?:me|him|her|it|them)|go by|known as)\b", re.IGNORECASE
-)
-_TOKEN = re.compile(r"[\w'-]+|[,.]")
 _ALSO = re.compile(r"\b(?:also|too|as well|another|in addition|besides)\b", re.IGNORECASE)
+_NONE: frozenset[str] = frozenset()
+_NOTHING: Mapping[str, frozenset[str]] = {}
+_BEING = re.compile(r"\b(?:am|are|was|were) (?:i|we)\b", re.IGNORECASE)
+_FIRST_PERSON = re.compile(r"(?:i|we|i'm|we're|i've|we've|i'll|we'll)\b", re.IGNORECASE)
+_ME = re.compile(r"\b(?:me|us|my|our)\b", re.IGNORECASE)
+_VAGUE = RELATIONS | frozenset(stem(word) for word in word_set("little younger older elder big small young"))
 _PERSON_STEMS = frozenset(stem(word) for word in PERSONS)
 
 
@@ -36,7 +39,7 @@ class Match:
     score: float
     met: frozenset[str]
     fits: bool
-    """Whether it meets enough of the question; what only lies near it in meaning never does."""
+    """Whether it meets enough of the question, word by word."""
 
 
 def answers(
@@ -49,6 +52,12 @@ def answers(
     near = _nearness(question, statements, embedder)
     found = [_match(question, entry, rarity, close) for entry, close in zip(statements, near, strict=True)]
     good = [match for match in found if match.fits]
+    if not good and embedder is not None and (means := alike(question, statements, embedder)):
+        found = [
+            _match(question, entry, rarity, close, means)
+            for entry, close in zip(statements, near, strict=True)
+        ]
+        good = [match for match in found if match.fits]
     if not good:
         return []
     best = max(match.score for match in good)
@@ -119,14 +128,25 @@ def _nearness(question: Question, statements: Sequence[Statement], embedder: Emb
     return [float(value) for value in vectors[1:] @ vectors[0]]
 
 
-def _match(question: Question, entry: Statement, rarity: dict[str, float], close: float) -> Match:
+def _match(
+    question: Question,
+    entry: Statement,
+    rarity: dict[str, float],
+    close: float,
+    means: Mapping[str, frozenset[str]] = _NOTHING,
+) -> Match:
     met: set[str] = set()
     got = 0.0
     total = 0.0
     blurred = False
     for term, _ in question.terms:
         weight = rarity[term]
-        like = max((likeness(term, said) for said in entry.terms), default=0.0)
+        like = _likest([term], entry)
+        # Of "tea or coffee" one is enough.
+        if not like and term in question.others and _likest(question.others, entry):
+            continue
+        if like == 0.0 and not means.get(term, _NONE).isdisjoint(entry.terms):
+            like = LIKENESS
         if like == 0.0 and term in question.kinds and question.wants not in ("", "person"):
             continue
         if like and term in question.kinds:
@@ -143,7 +163,14 @@ def _match(question: Question, entry: Statement, rarity: dict[str, float], close
     score = coverage
     if blurred and coverage < 1:
         score -= 0.1
-    score *= _subject_fits(question, entry, met) * _wanted_fits(question, entry, met)
+    if _otherwise_told(question, entry, met):
+        score *= 0.75
+    if _of_another_matter(question, entry, met):
+        score *= 0.75
+    if coverage < 1 and not question.of_self and _of_user(entry) and not _ME.search(question.text):
+        # What the user does names in passing what is asked about.
+        score *= 0.8
+    score *= _subject_fits(question, entry, met) * wanted_fits(question, entry, met)
     score *= entry.weight * _voice_fits(question, entry)
     if entry.past != question.past:
         score *= 0.7 if entry.past else 0.8
@@ -152,6 +179,37 @@ def _match(question: Question, entry: Statement, rarity: dict[str, float], close
         density = len(met) / (1 + len(entry.terms))
         score += 0.08 * max(0.0, close) + 0.06 * density
     return Match(entry, round(score, 4), frozenset(met), fits)
+
+
+def _otherwise_told(question: Question, entry: Statement, met: set[str]) -> bool:
+    """Whether what is asked about is told of another: of the staging server, not of the production server."""
+    heads = {
+        head
+        for which, head in question.pairs
+        if head in met and which not in met and not {which, head} & (question.kinds | LIGHT | _VAGUE)
+    }
+    if heads.isdisjoint(entry.terms):
+        return False
+    return any(head in heads and which not in _VAGUE for which, head in pairs_of(entry.text))
+
+
+def _of_another_matter(question: Question, entry: Statement, met: set[str]) -> bool:
+    """Whether a statement says nothing of what is done: who she is does not tell what she hates."""
+    if (
+        question.does in met
+        or question.does in LIGHT
+        or not 0 < dict(question.terms).get(question.does, 0) < 1
+    ):
+        return False
+    return not (question.wants == "place" and entry.subject and met)
+
+
+def _of_user(entry: Statement) -> bool:
+    return not entry.subject and bool(_FIRST_PERSON.match(entry.text))
+
+
+def _likest(terms: Iterable[str], entry: Statement) -> float:
+    return max((likeness(term, said) for term in terms for said in entry.terms), default=0.0)
 
 
 def _subject_fits(question: Question, entry: Statement, met: set[str]) -> float:
@@ -164,55 +222,26 @@ def _subject_fits(question: Question, entry: Statement, met: set[str]) -> float:
     if not entry.subject:
         return 1.0
     if about_them:
+        # "My daughter Adaeze is nine": asked for by her name, she is no other.
+        if any(term in entry.subject and term not in _PERSON_STEMS for term in asked):
+            return 1.0
         others = [
             said
             for said in entry.subject
             if said in _PERSON_STEMS and not any(likeness(t, said) for t in asked)
         ]
         return 0.55 if others else 1.0
+    if question.of_self and met & question.kinds and _BEING.search(question.text):
+        # "Which seat am I in?" is told by where the flight has one; a person's or an animal's is theirs.
+        return 0.5 if entry.subject & (_PERSON_STEMS | members("pet")) else 1.0
+    if question.of_self and question.wants in ("money", "time", "count") and question.does not in entry.terms:
+        # "How much can I spend on the kitchen?" is told by what my budget for it is.
+        return 0.5 if entry.subject & (_PERSON_STEMS | members("pet")) or not solid else 0.9
     if question.of_self or not solid:
         return 0.5
     if question.wants in ("name", "age") and entry.subject & _PERSON_STEMS:
         return 0.5
     return 1.0
-
-
-def _wanted_fits(question: Question, entry: Statement, met: set[str]) -> float:
-    if entry.place == "preference":
-        return 1.0
-    if any(kind in CLOSED and kind not in met for kind in question.kinds):
-        return 0.5
-    if question.wants == "age" and not question.terms:
-        return 1.2 if CUES["age"].search(entry.text) and not entry.subject else 0.3
-    if question.wants in CUES:
-        return 1.0 if CUES[question.wants].search(entry.text) else 0.45
-    if question.wants == "name":
-        return _name_fits(question, entry)
-    if question.wants == "person":
-        return 1.0 if _CAPITAL.search(entry.text) or _FIRST_CAPITAL.search(entry.text) else 0.7
-    return 1.0
-
-
-def _name_fits(question: Question, entry: Statement) -> float:
-    of_user = not [term for term, _ in question.terms]
-    if of_user:
-        return 1.2 if "nam" in entry.terms and not entry.subject else 0.3
-    if _NAMED.search(entry.text) or (
-        entry.subject and _FIRST_CAPITAL.match(entry.text) and re.search(r"\b(?:my|our)\b", entry.text)
-    ):
-        return 1.0
-    tokens = _TOKEN.findall(entry.text)
-    wanted = {term for term, _ in question.terms}
-    for number, token in enumerate(tokens[:-1]):
-        heads = stems(token)
-        if not heads or not any(likeness(term, heads[0]) >= 0.6 for term in wanted):
-            continue
-        after = [
-            word for word in tokens[number + 1 : number + 4] if word.lower() not in (",", "is", "are", "was")
-        ]
-        if after and after[0][:1].isupper() and after[0] != "I":
-            return 1.0
-    return 0.5
 
 
 def _voice_fits(question: Question, entry: Statement) -> float:

@@ -11,6 +11,8 @@ from ..text import clauses, content_words, is_question, sentences, shortened
 from .evidence import Statement, sorted_sources
 from .manner import Manner
 
+_ORDER = re.compile(r"(?:please|kindly|always|never|from now on)\b", re.IGNORECASE)
+
 
 @dataclass(slots=True)
 class Answer:
@@ -35,9 +37,8 @@ def question_in(message: str) -> str | None:
 
     parts = clauses(asked[-1])
     # "I am off to Rome, what should I pack?": the question is its last clause.
-    return (
-        parts[-1] if len(parts) > 1 and is_question(parts[-1] + "?") and is_question(parts[-1]) else asked[-1]
-    )
+    asks_alone = len(parts) > 1 and is_question(parts[-1]) and bool(content_words(parts[-1]))
+    return parts[-1] if asks_alone else asked[-1]
 
 
 def spoken(entry: Statement, manner: Manner) -> str:
@@ -51,6 +52,8 @@ def spoken(entry: Statement, manner: Manner) -> str:
     if entry.role == "assistant" and re.match(r"i\b|i'", text, re.IGNORECASE):
         text = f'I said: "{text.rstrip(".")}"'
     text = text.rstrip(" .!,;")
+    if entry.role == "user" and _ORDER.match(entry.text):
+        text = f'You asked: "{entry.text.rstrip(" .!,;")}"'
     return manner.plain(text[:1].upper() + text[1:] + ".")
 
 
