@@ -36,7 +36,7 @@ from .path import END
 from .registry import Registry
 from .result import Result
 from .retry import Retry
-from .store import SessionStore
+from .store import MemoryStore, RunStore, SessionStore
 from .yaml import dump, load
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "Lazy",
     "load",
     "Map",
+    "MemoryStore",
     "Node",
     "node",
     "NodeEvent",
@@ -73,6 +74,7 @@ __all__ = [
     "RunFailed",
     "RunFinished",
     "RunStarted",
+    "RunStore",
     "SessionStore",
     "StepLimit",
     "Token",

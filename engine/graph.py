@@ -11,7 +11,8 @@ from typing import Any
 
 from .check import Check, Declared, declared, fields, required
 from .contract import contract_of
-from .errors import Fault, GraphError
+from .durable import begin, resume
+from .errors import Fault, GraphError, NotBound
 from .events import Event
 from .lazy import Lazy, resolved
 from .node import Node
@@ -19,7 +20,7 @@ from .path import DEFAULT, Path, Wireable
 from .plan import Plan
 from .result import Result
 from .runner import execute, starting_state
-from .store import SessionStore
+from .store import RunStore, SessionStore
 from .wiring import Wiring
 
 
@@ -37,7 +38,7 @@ class Graph(Node):
         *paths: Path | Wireable,
         inputs: Any = None,
         outputs: Any = None,
-        store: SessionStore | Lazy | None = None,
+        store: SessionStore | RunStore | Lazy | None = None,
         max_steps: int = 10_000,
         deadline: float | None = None,
     ) -> None:
@@ -95,13 +96,28 @@ class Graph(Node):
         self,
         inputs: Mapping[str, Any] | Any,
         *,
-        store: SessionStore | None = None,
+        store: SessionStore | RunStore | None = None,
         scope: Any = None,
         run_id: str | None = None,
     ) -> Result:
-        """Walks the graph from its start to an END and returns the final state."""
-        plan = self._planned(store)
-        return await execute(self, plan, starting_state(self, inputs), scope, run_id, None)
+        """Walks the graph from its start to an END and returns the final state.
+
+        With a RunStore the run is durable: every step is committed before the next, and `resume` goes on from there.
+        """
+        chosen = store if store is not None else resolved(self.store)
+        plan, state = self._planned(chosen), starting_state(self, inputs)
+        if isinstance(chosen, RunStore):
+            return await begin(self, plan, chosen, state, scope, run_id)
+        return await execute(self, plan, state, scope, run_id, None)
+
+    async def resume(self, run_id: str, *, store: RunStore | None = None) -> Result:
+        """Goes on with a durable run from its last committed step, in this process or in another one."""
+        chosen = store if store is not None else resolved(self.store)
+        if not isinstance(chosen, RunStore):
+            raise NotBound(
+                f"graph {self.name!r}: resume needs the durable store that the run is kept in: store=..."
+            )
+        return await resume(self, self._planned(chosen), chosen, run_id)
 
     async def stream(
         self,
@@ -112,7 +128,7 @@ class Graph(Node):
         run_id: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Runs the graph and yields what happens; leaving the loop cancels the run."""
-        plan = self._planned(store)
+        plan = self._planned(store if store is not None else resolved(self.store))
         state = starting_state(self, inputs)
         told: asyncio.Queue[Event | None] = asyncio.Queue()
         run = asyncio.ensure_future(execute(self, plan, state, scope, run_id, told.put_nowait))
@@ -125,15 +141,15 @@ class Graph(Node):
             run.cancel()
             await asyncio.gather(run, return_exceptions=True)
 
-    def _planned(self, store: SessionStore | None) -> Plan:
-        chosen = store if store is not None else resolved(self.store)
-        if self._plan is None or self._plan.store is not chosen:
-            self._plan = Plan(self, self._services_with(chosen), chosen)
+    def _planned(self, store: SessionStore | RunStore | None) -> Plan:
+        sessions = store.sessions if isinstance(store, RunStore) else store
+        if self._plan is None or self._plan.store is not sessions:
+            self._plan = Plan(self, self._services_with(sessions), sessions)
         return self._plan
 
     def _services_with(self, store: SessionStore | None) -> Mapping[str, Any]:
         """The services, where one that is this graph's own store moves along with it."""
-        if self.store is None:
+        if self.store is None or store is None:
             return self.services
         return {name: store if service is self.store else service for name, service in self.services.items()}
 

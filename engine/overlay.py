@@ -49,6 +49,10 @@ class Overlay(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def changes(self) -> tuple[dict[str, Any], set[str]]:
+        """What was assigned, or read and may have been changed in place, and what was deleted."""
+        return self._own, {key for key in self._gone if key in self._base and key not in self._own}
+
     def merged(self) -> dict[str, Any]:
         """The state after the step."""
         return {key: value for key, value in self._base.items() if key not in self._gone} | self._own

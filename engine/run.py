@@ -14,6 +14,7 @@ from .events import Event
 
 if TYPE_CHECKING:
     from .plan import Step
+    from .record import Recorder
 
 logger = logging.getLogger("turngraph")
 BLOCKING: Final = 0.050
@@ -23,12 +24,13 @@ State = dict[str, Any]
 class Run:
     """A run's id, its listener, the way it has walked, and how often it came by each node."""
 
-    __slots__ = ("loop", "run_id", "scope", "tell", "trail", "until", "visits")
+    __slots__ = ("loop", "record", "run_id", "scope", "tell", "trail", "until", "visits")
 
     def __init__(self, run_id: str, scope: Any, tell: Callable[[Event], None] | None) -> None:
         self.run_id = run_id
         self.scope = scope
         self.tell = tell
+        self.record: Recorder | None = None
         self.trail: deque[str] = deque(maxlen=40)
         self.visits: dict[str, int] = {}
         self.until = math.inf

@@ -19,6 +19,7 @@ from .special import recover, take
 
 if TYPE_CHECKING:
     from .graph import Graph
+    from .record import Recorder
 
 BREATH: Final = 0.005  # a run that never waits lets others run this often
 
@@ -30,9 +31,11 @@ async def execute(
     scope: Any,
     run_id: str | None,
     tell: Callable[[Event], None] | None,
+    record: Recorder | None = None,
 ) -> Result:
     """Walks a plan from its start to an END; what goes wrong is raised with notes on run, node and way."""
-    run = Run(run_id or os.urandom(8).hex(), scope, tell)
+    run = Run(run_id or new_run_id(), scope, tell)
+    run.record = record
     if tell is not None:
         tell(RunStarted(run.run_id, graph.name))
     try:
@@ -46,6 +49,11 @@ async def execute(
     if tell is not None:
         tell(RunFinished(run.run_id, result))
     return result
+
+
+def new_run_id() -> str:
+    """An id that no other run has."""
+    return os.urandom(8).hex()
 
 
 async def bounded(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, str]:
@@ -72,7 +80,7 @@ async def walk(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, 
     A plain step is written out here rather than called: a call would cost as much as all the rest.
     """
     step: Step = plan.start
-    limit, silent, trail = plan.max_steps, run.tell is None, run.trail
+    limit, silent, trail = plan.max_steps, run.tell is None and run.record is None, run.trail
     count, breath = 0, monotonic()
     while True:
         count += 1
@@ -136,7 +144,10 @@ async def _observed(step: Step, plan: Plan, state: State, run: Run, prefix: str)
     started = monotonic()
     if run.tell is not None:
         run.tell(NodeStarted(run.run_id, step.name, path))
-    if step.inner is not None:
+    known = run.record.recall(path, state) if run.record is not None and step.inner is None else None
+    if known is not None:
+        after, action = known
+    elif step.inner is not None:
         after, action = await _inside(step.inner, state, run, path)
     else:
         after, action = await take(step, plan, state, run, path)

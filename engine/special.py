@@ -16,17 +16,20 @@ from .events import Event, Retrying
 from .overlay import Overlay
 from .path import DEFAULT
 from .plan import Plan, Step, lost
+from .record import Recorder
 from .retry import try_again
 from .run import BLOCKING, Run, State, warn_blocking
+from .store import SessionStore
 
 _unset: Any = object()
 
 
 async def take(step: Step, plan: Plan, state: State, run: Run, path: str) -> tuple[State, str]:
     """Takes one step, whatever it needs; gives the state after it and its action."""
+    begun = monotonic()
     prepared = await _prepare(step, plan, state, run, path)
     result = await _execute(step, prepared, run, path)
-    return await _settle(step, plan, state, prepared, result, run, path)
+    return await _settle(step, plan, state, prepared, result, run, path, begun)
 
 
 async def _prepare(step: Step, plan: Plan, state: State, run: Run, path: str) -> Any:
@@ -106,26 +109,49 @@ async def recover(step: Step, prepared: Any, error: Exception, run: Run, path: s
 
 
 async def _settle(
-    step: Step, plan: Plan, state: State, prepared: Any, result: Any, run: Run, path: str
+    step: Step, plan: Plan, state: State, prepared: Any, result: Any, run: Run, path: str, begun: float
 ) -> tuple[State, str]:
     if step.keep is not None:
         result = step.keep(result)
     elif step.lose and result is not None:
         raise lost(step.name, result)
+    if "post" in step.asks_session and plan.store is not None:
+        return await _commit(step, plan.store, state, prepared, result, run, path, begun)
+    if run.record is not None:
+        return await _recorded(step, state, prepared, result, run, path, begun, run.record)
     if step.post is None:
         return (state | result.__dict__ if step.keep is not None else state), DEFAULT
-    if "post" in step.asks_session and plan.store is not None:
-        return await _commit(step, plan.store, state, prepared, result, run, path)
-    overlay = state | result.__dict__ if step.keep is not None else state.copy()
     asked = {"context": _context(step, run, path, 1)} if "post" in step.asks_context else {}
+    overlay = state | result.__dict__ if step.keep is not None else state.copy()
     action = step.post(overlay, prepared, result, **asked)
     if step.post_async:
         action = await action
     return overlay, _known(step, action)
 
 
+async def _recorded(
+    step: Step, state: State, prepared: Any, result: Any, run: Run, path: str, begun: float, record: Recorder
+) -> tuple[State, str]:
+    """Settles a step without a session in a durable run: its changes are committed before it counts."""
+    overlay, action = _laid(step, state, result), DEFAULT
+    if step.post is not None:
+        asked = {"context": _context(step, run, path, 1)} if "post" in step.asks_context else {}
+        action = step.post(overlay, prepared, result, **asked)
+        if step.post_async:
+            action = await action
+        action = _known(step, action)
+    return await record.append(path, step.name, state, overlay, action, monotonic() - begun)
+
+
 async def _commit(
-    step: Step, store: Any, state: State, prepared: Any, result: Any, run: Run, path: str
+    step: Step,
+    store: SessionStore,
+    state: State,
+    prepared: Any,
+    result: Any,
+    run: Run,
+    path: str,
+    begun: float,
 ) -> tuple[State, str]:
     """Lets `post` write in the step's transaction. The store may call it again after a rollback, so each
     call starts from the state before the step, and what it tells or sets is kept back until the COMMIT."""
@@ -133,27 +159,38 @@ async def _commit(
     held: list[Event] = []
     variables: Variables = caller
 
-    def work(session: Any) -> tuple[State, str]:
+    def post(session: Any) -> tuple[Overlay, str]:
         nonlocal variables
         held.clear()
         variables = caller.copy()
-        overlay = Overlay(state)
-        if step.keep is not None:
-            overlay.update(result.__dict__)
+        overlay = _laid(step, state, result)
         asked: dict[str, Any] = {"session": session}
         if "post" in step.asks_context:
             asked["context"] = _context(step, run, path, 1, held.append if run.tell else None)
-        action = _known(step, variables.run(step.post, overlay, prepared, result, **asked))
+        return overlay, _known(step, variables.run(step.post, overlay, prepared, result, **asked))
+
+    def work(session: Any) -> tuple[State, str]:
+        overlay, action = post(session)
         return overlay.merged(), action
 
     keys = [f"{key}:{state[key]}" for key in step.node.locks if state.get(key) is not None]
-    outcome: tuple[State, str] = await store.write(work, keys=keys)
+    if run.record is not None:
+        outcome = await run.record.commit(path, step.name, state, post, keys, begun)
+    else:
+        outcome = await store.write(work, keys=keys)
     for event in held:
         run.tell(event) if run.tell else None
     for variable, value in variables.items():
         if caller.get(variable, _unset) is not value:
             variable.set(value)
     return outcome
+
+
+def _laid(step: Step, state: State, result: Any) -> Overlay:
+    overlay = Overlay(state)
+    if step.keep is not None:
+        overlay.update(result.__dict__)
+    return overlay
 
 
 def _known(step: Step, action: Any) -> str:

@@ -1,13 +1,17 @@
-"""What a graph needs of a database: a session for `prep`, and a transaction for `post`.
+"""What a graph needs of a store, at two levels, and a store in memory.
 
-The engine knows no database. A store runs a function with a session of its own kind and says when
-what the function did is committed; `turngraph.models.DatabaseManager` is one.
+At the first level it gives `prep` a session to read with and commits what `post` writes;
+`turngraph.models.DatabaseManager` is one. At the second it also writes the run and its steps in that same
+transaction, which makes the run durable; `MemoryStore` is one, and `DatabaseManager.runs` another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from .record import RunExists, RunRecord, RunStatus, StepRecord, UnknownRun
 
 T = TypeVar("T")
 
@@ -24,3 +28,82 @@ class SessionStore(Protocol):
         """Runs `work(session)` in one transaction and returns after its COMMIT; `work` may be called again
         after a rollback. Jobs that name a common key do not run at the same time."""
         ...
+
+
+@runtime_checkable
+class RunStore(Protocol):
+    """Keeps runs and their committed steps. `sessions` gives the sessions of the same transactions, if it has any."""
+
+    @property
+    def sessions(self) -> SessionStore | None:
+        """Where `prep` and `post` get theirs."""
+        ...
+
+    async def begin(self, run: RunRecord, /) -> None:
+        """Stores a new run; RunExists if its id is taken."""
+        ...
+
+    async def load(self, run_id: str, /) -> tuple[RunRecord, list[StepRecord]]:
+        """A run and its steps in their order; UnknownRun if there is none. It is this store's from now on."""
+        ...
+
+    async def append(self, step: StepRecord, /) -> StepRecord:
+        """Commits a step; gives the one that is there if it was committed before."""
+        ...
+
+    async def commit(
+        self, work: Callable[[Any], StepRecord], run_id: str, path: str, /, *, keys: Collection[str] = ()
+    ) -> StepRecord:
+        """Runs `work(session)` and commits what it wrote together with the step it returns, once and for all."""
+        ...
+
+    async def end(self, run_id: str, status: RunStatus, action: str | None, error: str | None, /) -> None:
+        """Notes how a run stands."""
+        ...
+
+
+class RecoverableStore(RunStore, Protocol):
+    """A RunStore that several processes share, so that one can find what another left."""
+
+    async def unfinished(self) -> list[RunRecord]:
+        """The runs that were running when their owner died."""
+        ...
+
+
+class MemoryStore:
+    """Keeps runs in this process: for tests, and to try a durable graph out. It has no sessions."""
+
+    sessions: SessionStore | None = None
+
+    def __init__(self) -> None:
+        self.runs: dict[str, RunRecord] = {}
+        self.steps: dict[str, dict[str, StepRecord]] = {}
+
+    async def begin(self, run: RunRecord, /) -> None:
+        """Stores a new run."""
+        if run.run_id in self.runs:
+            raise RunExists(f"the run {run.run_id!r} is stored already; graph.resume(...) goes on with it")
+        self.runs[run.run_id] = run
+        self.steps[run.run_id] = {}
+
+    async def load(self, run_id: str, /) -> tuple[RunRecord, list[StepRecord]]:
+        """A run and its steps in their order."""
+        if run_id not in self.runs:
+            raise UnknownRun(f"no run {run_id!r} is stored here")
+        steps = sorted(self.steps[run_id].values(), key=lambda step: step.number)
+        return self.runs[run_id], steps
+
+    async def append(self, step: StepRecord, /) -> StepRecord:
+        """Keeps a step."""
+        return self.steps[step.run_id].setdefault(step.path, step)
+
+    async def commit(
+        self, work: Callable[[Any], StepRecord], run_id: str, path: str, /, *, keys: Collection[str] = ()
+    ) -> StepRecord:
+        """Keeps what `work` returns; there is no session here."""
+        known = self.steps[run_id].get(path)
+        return known if known is not None else await self.append(work(None))
+
+    async def end(self, run_id: str, status: RunStatus, action: str | None, error: str | None, /) -> None:
+        """Notes how a run stands."""
+        self.runs[run_id] = replace(self.runs[run_id], status=status, action=action, error=error)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Json, UtcTime, now
+from .base import Base, UtcTime, now
 
 
 class Owner(Base):
@@ -39,11 +38,11 @@ class RunRow(Base):
     tenant_id: Mapped[str] = mapped_column(String(200), default="default")
     user_id: Mapped[str | None] = mapped_column(String(200))
     graph: Mapped[str] = mapped_column(String(200))
-    shape_hash: Mapped[str] = mapped_column(String(64))
+    shape: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16))
     owner_id: Mapped[str | None] = mapped_column(ForeignKey("owners.id"))
     fence: Mapped[int] = mapped_column(BigInteger, default=1)
-    inputs: Mapped[Any] = mapped_column(Json)
+    inputs: Mapped[str] = mapped_column(Text)
     action: Mapped[str | None] = mapped_column(String(200))
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=now)
@@ -63,5 +62,5 @@ class StepRow(Base):
     action: Mapped[str | None] = mapped_column(String(200))
     attempts: Mapped[int] = mapped_column(Integer, default=1)
     seconds: Mapped[float] = mapped_column(Float, default=0.0)
-    changes: Mapped[Any] = mapped_column(Json)
+    changes: Mapped[str] = mapped_column(Text)
     finished_at: Mapped[datetime] = mapped_column(UtcTime, default=now)

@@ -21,6 +21,7 @@ from .engines import Engines, open_engines
 from .errors import DatabaseError, DatabaseReadOnly, SessionMisuse, translated
 from .lock import WriteLock, held
 from .migrate import create_users_tables, upgrade
+from .runs import SqlRunStore
 from .sessions import OwnSession, lent
 from .trusted import TrustedFace
 from .urls import PrivateFile, is_memory, parse, shown
@@ -84,6 +85,7 @@ class DatabaseManager(TrustedFace):
         self._holder = _Holder(private)
         self._opening = threading.Lock()
         self._closed = False
+        self._runs: SqlRunStore | None = None
         self._finalizer = weakref.finalize(self, self._holder.close)
         _opened(self)
 
@@ -91,6 +93,18 @@ class DatabaseManager(TrustedFace):
     def engine(self) -> Engine:
         """SQLAlchemy's engine, in the driver's own transaction mode."""
         return self._ready().engines.sessions
+
+    @property
+    def runs(self) -> SqlRunStore:
+        """The store of durable runs in this database: `graph.run(..., store=db.runs)`."""
+        if self._runs is None:
+            self._runs = SqlRunStore(self)
+        return self._runs
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
 
     @property
     def dialect(self) -> str:
