@@ -20,7 +20,7 @@ from .path import DEFAULT, Path, Wireable
 from .plan import Plan
 from .result import Result
 from .runner import execute, starting_state
-from .store import RunStore, SessionStore
+from .store import RunStore, SessionStore, is_run_store
 from .wiring import Wiring
 
 
@@ -106,7 +106,7 @@ class Graph(Node):
         """
         chosen = store if store is not None else resolved(self.store)
         plan, state = self._planned(chosen), starting_state(self, inputs)
-        if isinstance(chosen, RunStore):
+        if is_run_store(chosen):
             return await begin(self, plan, chosen, state, scope, run_id)
         return await execute(self, plan, state, scope, run_id, None)
 
@@ -142,7 +142,7 @@ class Graph(Node):
             await asyncio.gather(run, return_exceptions=True)
 
     def _planned(self, store: SessionStore | RunStore | None) -> Plan:
-        sessions = store.sessions if isinstance(store, RunStore) else store
+        sessions = store.sessions if is_run_store(store) else store
         if self._plan is None or self._plan.store is not sessions:
             self._plan = Plan(self, self._services_with(sessions), sessions)
         return self._plan

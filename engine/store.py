@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from .record import RunExists, RunRecord, RunStatus, StepRecord, UnknownRun
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 T = TypeVar("T")
 
@@ -60,6 +63,17 @@ class RunStore(Protocol):
     async def end(self, run_id: str, status: RunStatus, action: str | None, error: str | None, /) -> None:
         """Notes how a run stands."""
         ...
+
+
+_kinds: dict[type, bool] = {}
+
+
+def is_run_store(store: object) -> TypeIs[RunStore]:
+    """Whether a store keeps runs: asked of its class once, since asking a protocol costs as much as ten steps."""
+    kind = type(store)
+    if kind not in _kinds:
+        _kinds[kind] = isinstance(store, RunStore)
+    return _kinds[kind]
 
 
 class RecoverableStore(RunStore, Protocol):

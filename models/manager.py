@@ -7,10 +7,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.orm import Session
@@ -25,7 +25,7 @@ from .runs import SqlRunStore
 from .sessions import OwnSession, lent
 from .trusted import TrustedFace
 from .urls import PrivateFile, is_memory, parse, shown
-from .writer import Writer
+from .writer import Batch, Writer
 
 T = TypeVar("T")
 READERS = 4
@@ -134,17 +134,12 @@ class DatabaseManager(TrustedFace):
                 f"commit or close that session first, or write with the session you were given"
             )
         opened = await self._ready_soon()
-        answer = asyncio.wrap_future(opened.writer.submit(work, keys))
-        try:
-            return await asyncio.shield(answer)
-        except asyncio.CancelledError:
-            while not answer.done():
-                try:
-                    await asyncio.wait([answer])
-                except asyncio.CancelledError:
-                    continue
-            answer.exception()
-            raise
+        return await _outcome(opened.writer.submit(work, keys))
+
+    async def write_item(self, batch: Batch, item: Any, *, keys: Collection[str] = ()) -> Any:
+        """Lets `batch(connection, items)` write an item together with the others waiting for the same batch."""
+        opened = await self._ready_soon()
+        return await _outcome(opened.writer.submit_item(batch, item, keys))
 
     def read_now(self, work: Callable[[Session], T], /) -> T:
         """Like `read`, for callers without an event loop."""
@@ -225,6 +220,21 @@ class DatabaseManager(TrustedFace):
                 create_users_tables(self._url, opened.engines.sessions)
             opened.tables = len(Base.metadata.tables)
             return opened
+
+
+async def _outcome(future: Future[T]) -> T:
+    """What a write came to; a cancel meanwhile is delivered once that is known."""
+    answer = asyncio.wrap_future(future)
+    try:
+        return await asyncio.shield(answer)
+    except asyncio.CancelledError:
+        while not answer.done():
+            try:
+                await asyncio.wait([answer])
+            except asyncio.CancelledError:
+                continue
+        answer.exception()
+        raise
 
 
 _managers: dict[str, DatabaseManager] = {}

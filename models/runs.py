@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from ..engine.record import Fenced, RunExists, RunOwned, RunRecord, RunStatus, StepRecord, UnknownRun
@@ -47,11 +48,8 @@ class SqlRunStore:
             "tenant_id": scope.tenant if scope else "default", "user_id": scope.user if scope else None,
         }  # fmt: skip
 
-        def work(session: Session) -> None:
-            session.execute(insert(RunRow).values(**values, owner_id=self._mine(session)))
-
         try:
-            await self.sessions.write(work, keys=[f"run:{run.run_id}"])
+            await self.sessions.write_item(self._begin_all, values, keys=[f"run:{run.run_id}"])
         except Conflict:
             raise RunExists(
                 f"the run {run.run_id!r} is stored already; graph.resume(...) goes on with it"
@@ -71,8 +69,8 @@ class SqlRunStore:
         return await self.sessions.write(work, keys=[f"run:{run_id}"])
 
     async def append(self, step: StepRecord, /) -> StepRecord:
-        """Commits a step; the one that is there, if it was committed before."""
-        return await self.commit(lambda session: step, step.run_id, step.path)
+        """Commits a step, together with those of other runs; the one that is there, if it was committed before."""
+        return await self.sessions.write_item(self._append_all, step, keys=[f"run:{step.run_id}"])  # type: ignore[no-any-return]
 
     async def commit(
         self, work: Callable[[Any], StepRecord], run_id: str, path: str, /, *, keys: Collection[str] = ()
@@ -82,7 +80,7 @@ class SqlRunStore:
         def whole(session: Session) -> StepRecord:
             self._mine(session)
             if session.scalar(select(RunRow.owner_id).where(RunRow.id == run_id)) != self._owner.id:
-                raise Fenced(f"run {run_id!r} is another process's now; this one must not write to it")
+                raise _not_ours(run_id)
             known = session.scalar(select(StepRow).where(StepRow.run_id == run_id, StepRow.path == path))
             if known is not None:
                 return _step(known)
@@ -95,14 +93,8 @@ class SqlRunStore:
 
     async def end(self, run_id: str, status: RunStatus, action: str | None, error: str | None, /) -> None:
         """Notes how a run stands, unless it is another process's by now."""
-        mine = (RunRow.id == run_id, RunRow.owner_id == self._owner.id)
-        change = (
-            update(RunRow).where(*mine).values(status=status, action=action, error=error, updated_at=now())
-        )
-        await self.sessions.write(
-            lambda session: session.execute(change.execution_options(synchronize_session=False)) and None,
-            keys=[f"run:{run_id}"],
-        )
+        values = {"status": status, "action": action, "error": error, "updated_at": now()}
+        await self.sessions.write_item(self._end_all, {"run": run_id, **values}, keys=[f"run:{run_id}"])
 
     async def unfinished(self) -> list[RunRecord]:
         """The runs that were running when their owner died, oldest first."""
@@ -120,7 +112,51 @@ class SqlRunStore:
         query = select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id).limit(limit)
         return await self.sessions.read(lambda session: session.scalars(query).all())
 
-    def _mine(self, session: Session) -> str:
+    def _begin_all(self, connection: Connection, runs: list[dict[str, Any]]) -> list[None]:
+        owner = self._mine(connection)
+        moment = now()
+        connection.execute(
+            insert(RunRow.__table__),  # type: ignore[arg-type]
+            [
+                {**run, "owner_id": owner, "fence": 1, "created_at": moment, "updated_at": moment}
+                for run in runs
+            ],
+        )
+        return [None] * len(runs)
+
+    def _append_all(self, connection: Connection, steps: list[StepRecord]) -> list[StepRecord | Exception]:
+        """Three statements for a whole group: whose the runs are, which steps are there already, and the rest."""
+        me = self._mine(connection)
+        ids = list({step.run_id for step in steps})
+        whose = select(RunRow.id).where(RunRow.id.in_(ids), RunRow.owner_id == me)
+        mine = set(connection.scalars(whose))
+        table = StepRow.__table__
+        paths = [step.path for step in steps]
+        there = connection.execute(
+            select(table).where(StepRow.run_id.in_(ids), StepRow.path.in_(paths))
+        ).all()
+        known = {(row.run_id, row.path): _step(row) for row in there}
+        fresh = [
+            _values(step) for step in steps if step.run_id in mine and (step.run_id, step.path) not in known
+        ]
+        if fresh:
+            connection.execute(insert(table), fresh)  # type: ignore[arg-type]
+        return [
+            known.get((step.run_id, step.path), step) if step.run_id in mine else _not_ours(step.run_id)
+            for step in steps
+        ]
+
+    def _end_all(self, connection: Connection, ends: list[dict[str, Any]]) -> list[None]:
+        table = RunRow.__table__
+        mine = (table.c.id == bindparam("run"), table.c.owner_id == self._owner.id)
+        change = update(table).where(*mine)  # type: ignore[arg-type]
+        names = ("status", "action", "error", "updated_at")
+        connection.execute(change.values({name: bindparam(f"new_{name}") for name in names}), [
+            {"run": end["run"], **{f"new_{name}": end[name] for name in names}} for end in ends
+        ])  # fmt: skip
+        return [None] * len(ends)
+
+    def _mine(self, session: Session | Connection) -> str:
         """Makes sure that this process still holds its lease, and renews nothing: that is the thread's work."""
         me = self._owner
         if me.pid != os.getpid():
@@ -192,9 +228,14 @@ class _Me:
         session.execute(mine.execution_options(synchronize_session=False))
 
 
-def clock(session: Session) -> datetime:
+def _not_ours(run_id: str) -> Fenced:
+    return Fenced(f"run {run_id!r} is another process's now; this one must not write to it")
+
+
+def clock(session: Session | Connection) -> datetime:
     """The database's own time where it has one; on SQLite all who share a file share a machine."""
-    if session.get_bind().dialect.name == "postgresql":
+    dialect = session.dialect if isinstance(session, Connection) else session.get_bind().dialect
+    if dialect.name == "postgresql":
         return as_utc(session.scalar(select(func.clock_timestamp())) or now())
     return now()
 
@@ -202,11 +243,12 @@ def clock(session: Session) -> datetime:
 def _values(step: StepRecord) -> dict[str, Any]:
     return {
         "run_id": step.run_id, "path": step.path, "number": step.number, "action": step.action,
-        "seconds": step.seconds, "changes": step.changes,
+        "seconds": step.seconds, "changes": step.changes, "attempts": 1, "tenant_id": "default",
+        "finished_at": now(),
     }  # fmt: skip
 
 
-def _step(row: StepRow) -> StepRecord:
+def _step(row: Any) -> StepRecord:
     return StepRecord(row.run_id, row.path, row.number, row.action or "default", row.seconds, row.changes)
 
 

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
@@ -31,12 +31,21 @@ TRIES: Final = 5
 THREADS: Final = {"sqlite": 1, "postgresql": 4}
 
 
+# Does the same for many items in a few statements; an exception among the results is for its item's caller.
+Batch: TypeAlias = Callable[[Connection, list[Any]], list[Any]]
+
+
 @dataclass(slots=True)
 class Job:
-    """One write: what to do, which keys nobody else may work on meanwhile, and where the answer goes."""
+    """One write: what to do, which keys nobody else may work on meanwhile, and where the answer goes.
 
-    work: Callable[[Any], Any]
+    It is a function over a session, or an item of a batch that takes all of its kind in the group at once.
+    """
+
+    work: Callable[[Any], Any] | None
     keys: frozenset[str]
+    batch: Batch | None = None
+    item: Any = None
     answer: Future[Any] = field(default_factory=Future)
     context: Context = field(default_factory=copy_context)
 
@@ -59,7 +68,13 @@ class Writer:
 
     def submit(self, work: Callable[[Any], Any], keys: Collection[str]) -> Future[Any]:
         """Puts a write in the queue; the future is answered after its COMMIT."""
-        job = Job(work, frozenset(keys))
+        return self._put(Job(work, frozenset(keys)))
+
+    def submit_item(self, batch: Batch, item: Any, keys: Collection[str]) -> Future[Any]:
+        """Puts an item in the queue, to be written by `batch` together with the others of its group."""
+        return self._put(Job(None, frozenset(keys), batch, item))
+
+    def _put(self, job: Job) -> Future[Any]:
         with self._starting:
             if self._closed:
                 raise DatabaseError(f"{self._where} is closed; open another DatabaseManager")
@@ -162,7 +177,8 @@ class Writer:
             _take_keys(connection, group)
         except SQLAlchemyError as error:
             raise Void from error
-        answers = [self._job(connection, job) for job in group]
+        answers = [self._job(connection, job, job.work) for job in group if job.work is not None]
+        answers += self._batches(connection, [job for job in group if job.batch is not None])
         try:
             transaction.commit()
         except Exception as error:
@@ -183,12 +199,29 @@ class Writer:
             else:
                 _fail(job, value)
 
-    def _job(self, connection: Connection, job: Job) -> tuple[Job, bool, Any]:
+    def _batches(self, connection: Connection, jobs: list[Job]) -> list[tuple[Job, bool, Any]]:
+        answers: list[tuple[Job, bool, Any]] = []
+        for batch in dict.fromkeys(job.batch for job in jobs):
+            mine = [job for job in jobs if job.batch == batch]
+            try:
+                values = batch(connection, [job.item for job in mine]) if batch is not None else []
+                self._standing(connection)
+            except Void:
+                raise
+            except Exception as error:
+                raise Void from error
+            answers += [
+                (job, not isinstance(value, Exception), value)
+                for job, value in zip(mine, values, strict=True)
+            ]
+        return answers
+
+    def _job(self, connection: Connection, job: Job, work: Callable[[Any], Any]) -> tuple[Job, bool, Any]:
         try:
             connection.exec_driver_sql("SAVEPOINT job")
             session = lent(connection)
             try:
-                value = job.context.copy().run(_call, job.work, session)
+                value = job.context.copy().run(_call, work, session)
                 session.flush()
             finally:
                 session.give_back()
