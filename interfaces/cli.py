@@ -1,4 +1,4 @@
-"""The command line: `turngraph chat`, `run`, `check`, `draw`, `batch`, `memory`, `conversation`, `demo`, `db`."""
+"""The command line: `turngraph chat`, `run`, `check`, `draw`, `batch`, `memory`, `conversation`, `runs`, `demo`, `db`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from .commands import batch, chat, conversation, database, demo, graphs, memory
+from .commands import batch, chat, conversation, database, demo, graphs, memory, runs
 
 app = typer.Typer(
     name="turngraph",
@@ -28,6 +28,7 @@ app.command("draw")(graphs.draw_graph)
 app.command("batch")(batch.batch)
 app.add_typer(memory.app, name="memory")
 app.add_typer(conversation.app, name="conversation")
+app.add_typer(runs.app, name="runs")
 app.command("demo")(demo.demo)
 app.add_typer(database.app, name="db")
 

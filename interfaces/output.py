@@ -80,11 +80,13 @@ def _told(error: Exception) -> typer.Exit:
 def _status(error: Exception) -> tuple[int, bool]:
     """The exit status an error stands for, and whether its text was written for people."""
     from ..engine import EngineError, NotBound, RunError, ValidationError
+    from ..engine.record import RunChanged, RunExists, UnknownRun
     from ..models import ConversationClosed, DatabaseError, DatabaseUrlError, IllegalTransition, NotFound
     from ..services import ModelNotConfigured, ServiceError, SettingError
 
     if isinstance(error, EngineError):
-        wrong = not isinstance(error, RunError) or isinstance(error, (NotBound, ValidationError))
+        mendable = (NotBound, ValidationError, UnknownRun, RunExists, RunChanged)
+        wrong = not isinstance(error, RunError) or isinstance(error, mendable)
         return WRONG if wrong else FAILED, True
     asked = (
         ConversationClosed,

@@ -107,6 +107,18 @@ class SqlRunStore:
 
         return await self.sessions.read(work)
 
+    async def shown(self, run_id: str) -> tuple[RunRecord, list[StepRecord]]:
+        """A run and its steps, to look at: whose it is does not change."""
+
+        def work(session: Session) -> tuple[RunRecord, list[StepRecord]]:
+            row = session.scalar(select(RunRow).where(RunRow.id == run_id))
+            if row is None:
+                raise UnknownRun(f"no run {run_id!r} is stored here")
+            steps = session.scalars(select(StepRow).where(StepRow.run_id == run_id).order_by(StepRow.number))
+            return _run(row), [_step(step) for step in steps]
+
+        return await self.sessions.read(work)
+
     async def listed(self, limit: int = 50) -> Sequence[RunRow]:
         """The newest runs."""
         query = select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id).limit(limit)

@@ -23,6 +23,10 @@ def run_graph(
     inputs: Annotated[
         str | None, typer.Option("--inputs", metavar="JSON|@FILE", help="All inputs as a JSON object.")
     ] = None,
+    run_id: Annotated[
+        str | None,
+        typer.Option("--durable", metavar="ID", help="Commit every step under this id; see turngraph runs."),
+    ] = None,
     app: App = None,
     db: Db = None,
     as_json: AsJson = False,
@@ -38,7 +42,8 @@ def run_graph(
 
     with DatabaseManager(db) as database:
         graph = find_graph(what, registry_of(app))
-        result = run(graph.run(_inputs(given or [], inputs), store=database))
+        store = database if run_id is None else database.runs
+        result = run(graph.run(_inputs(given or [], inputs), store=store, run_id=run_id))
     if as_json:
         say(dict(result))
         return

@@ -265,11 +265,28 @@ def test_bytes_that_are_no_text_are_refused():
 
 def test_help_teaches_every_command():
     assert "Begin with:" in turngraph("--help").stdout
-    for command in ("chat", "run", "check", "draw", "batch", "memory", "conversation", "demo", "db"):
+    for command in ("chat", "run", "check", "draw", "batch", "memory", "conversation", "runs", "demo", "db"):
         shown = turngraph(command, "--help")
         assert shown.exit_code == 0 and len(shown.stdout) > 100
     assert turngraph("--version").stdout.startswith("turngraph 0.")
     assert turngraph("chat").exit_code == 2
+
+
+def test_durable_runs_are_listed_shown_and_resumed():
+    given = ["-i", "user_id=ada", "-i", "current_message=My dog is Rex."]
+    said = asked("run", "conversation", *given, "--durable", "r1")["response"]
+    assert turngraph("run", "conversation", *given, "--durable", "r1").exit_code == 2
+    assert [(run["id"], run["status"]) for run in asked("runs", "list")["runs"]] == [("r1", "done")]
+    shown = asked("runs", "show", "r1")
+    assert [step["path"].split("/")[1] for step in shown["steps"]][:2] == [
+        "conversation_init",
+        "memory_retrieval",
+    ]
+    assert "session_management" in turngraph("runs", "show", "r1").stdout
+    assert asked("runs", "resume", "r1")["response"] == said
+    assert asked("runs", "recover") == {"recovered": []}
+    assert turngraph("runs", "show", "nope").exit_code == 2
+    assert len(asked("memory", "list", "--user", "ada")["memories"]) == 1
 
 
 def test_the_demos_are_listed():
