@@ -19,9 +19,12 @@ _ABBREVIATIONS = word_set("mr mrs ms dr prof st jr sr vs e.g i.e approx dept fig
 _JOINT = r",? (?:and|but|so|while|because|since|although|though) (?:now |then |also )?"
 _SELF = r"(?=(?:i|i'm|i've|i'd|i'll|we|we're|we've|my|our) )"
 _ASKED = r"(?=(?:what|where|when|who|how|which|can|could|do|does|should|would|will) )"
+_REQUEST = r"(?:,(?: (?:and|but|so))?| and| but) (?=(?:please|kindly) \w|call me (?-i:[A-Z]))"
 _CLAUSE_BREAK = re.compile(
-    rf" ?; | [-\u2013\u2014] |{_JOINT}{_SELF}|, {_SELF}|, (?:(?:and|so|but) )?{_ASKED}", re.IGNORECASE
+    rf" ?; | [-\u2013\u2014] |{_JOINT}{_SELF}|, {_SELF}|, (?:(?:and|so|but) )?{_ASKED}|{_REQUEST}",
+    re.IGNORECASE,
 )
+_REQUEST_BREAK = re.compile(_REQUEST, re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’.\-:_@/][^\W_]+)*")
 _APOSTROPHE = str.maketrans({"’": "'", "‘": "'", "`": "'"})
 
@@ -73,6 +76,11 @@ def clauses(sentence: str) -> list[str]:
     line = " ".join(sentence.translate(_APOSTROPHE).split())
     parts = [part.strip(" ,") for part in _CLAUSE_BREAK.split(line)]
     return [part for part in parts if part]
+
+
+def requests_apart(sentence: str) -> list[str]:
+    """A sentence and the requests that follow in it, each alone: "I like tea, and please call me Al" has one."""
+    return [part for part in _REQUEST_BREAK.split(sentence) if part]
 
 
 def words(text: str) -> list[str]:

@@ -6,32 +6,28 @@ It answers only from what stands in the prompt, says where it knows it from, and
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..embeddings import Embedder
 from ..text import second_person, shortened, words
 from .alias import otherwise
+from .compound import two_questions
 from .ending import ended
-from .evidence import gather
+from .evidence import Statement, gather
 from .extract import LONGEST_TEXT, bare, noted, statements, subject_of
+from .kinds import PERSONS
 from .manner import Manner, manner_of
 from .overview import overview
 from .preferences import stated_preferences
 from .prompt import Prompt, Turn, shown
 from .protocol import StatedPreference
 from .question import understand
-from .rank import answers, related, together
+from .rank import Match, answers, related, together
 from .small_talk import small_talk
-from .telling import Answer, distinct, joined, lowered, question_in, spoken, unknown
+from .telling import TASK, Answer, distinct, joined, lowered, question_in, spoken, unknown
 
 _PRONOUN = re.compile(r"\b(?:she|he|they|it|her|him|them|his|their|its)\b", re.IGNORECASE)
 _MINE = re.compile(r"\b(?:my|our) (\w+)", re.IGNORECASE)
-_TASK = re.compile(
-    r"^(?:please |can you |could you |would you |now )*(?:write|draft|compose|suggest|recommend|plan|help"
-    r"|explain|translate"
-    r"|give|make|create|list|find|show|describe|generate|compare|calculate|book|order|send|remember|tell"
-    r"|let's|let us)\b",
-    re.IGNORECASE,
-)
 
 
 def answer(prompt: Prompt, embedder: Embedder | None = None) -> Answer:
@@ -57,6 +53,29 @@ def _asked(prompt: Prompt, message: str, manner: Manner, embedder: Embedder | No
     known = gather(prompt)
     if everything := overview(question, prompt, known, manner, embedder):
         return everything
+    matches: list[Match] = []
+    for one in two_questions(message) or (question,):
+        found = _found(one, prompt, known, embedder)
+        # Of two questions the first is answered by what answers both: "I have a llama called Otto."
+        matches += [match for match in found if not _said(match, matches)]
+    if not matches:
+        return _by_name(question, prompt, manner) or unknown(message, manner)
+    used = [match.statement for match in matches]
+    parts = [spoken(entry, manner) for entry in sorted(used, key=lambda entry: entry.order)]
+    if over := ended(used[0], known):
+        used.append(over)
+        parts.append("Later: " + lowered(spoken(over, manner)) + ".")
+    return Answer(joined(parts, used[0], manner), True, used)
+
+
+def _said(match: Match, before: Sequence[Match]) -> bool:
+    return any(match.statement.text in other.statement.text for other in before)
+
+
+def _found(
+    question: str, prompt: Prompt, known: Sequence[Statement], embedder: Embedder | None
+) -> list[Match]:
+    """What answers one question, in its own words or in those it could mean."""
     asked = understand(question)
     matches = together(asked, answers(asked, known, embedder))
     if not matches:
@@ -68,20 +87,15 @@ def _asked(prompt: Prompt, message: str, manner: Manner, embedder: Embedder | No
         matches = next(filter(None, (together(other, answers(other, known)) for other in renamed)), [])
     if not matches and (meant := _meant(question, prompt)):
         matches = together(asked, answers(understand(meant), known, embedder))
-    if not matches:
-        return _by_name(question, prompt, manner) or unknown(message, manner)
-    used = [match.statement for match in matches]
-    parts = [spoken(entry, manner) for entry in sorted(used, key=lambda entry: entry.order)]
-    if over := ended(used[0], known):
-        used.append(over)
-        parts.append("Later: " + lowered(spoken(over, manner)) + ".")
-    return Answer(joined(parts, used[0], manner), True, used)
+    return matches
 
 
 def _meant(question: str, prompt: Prompt) -> str | None:
     """The question with "she" or "it" replaced by what this conversation was last about."""
-    if not _PRONOUN.search(question):
+    pronoun = _PRONOUN.search(question)
+    if not pronoun:
         return None
+    thing = pronoun[0].lower() in ("it", "its")
     for turn in reversed(prompt.turns[-8:]):
         if turn.role != "user":
             continue
@@ -90,14 +104,14 @@ def _meant(question: str, prompt: Prompt) -> str | None:
         if about == "user":
             named = _MINE.findall(said)
             about = named[-1] if named else ""
-        if about:
+        if about and not (thing and PERSONS & set(words(about))):
             return _PRONOUN.sub(f"my {about}", question, count=1)
     return None
 
 
 def _by_name(question: str, prompt: Prompt, manner: Manner) -> Answer | None:
     asked = understand(question)
-    if prompt.name and asked.wants == "name" and not asked.terms:
+    if prompt.name and asked.wants == "name" and asked.of_user:
         return Answer(manner.plain(f"Your name is {shortened(prompt.name, 80)}."), True)
     return None
 
@@ -114,7 +128,7 @@ def _told(prompt: Prompt, message: str, manner: Manner) -> Answer:
         parts.append(manner.keeping([(entry.key, shown(entry.value)) for entry in wishes], first=not facts))
     if parts:
         return Answer(" ".join(manner.plain(part) for part in parts), True)
-    if _TASK.match(message):
+    if TASK.match(message):
         return _task(prompt, message, manner)
     return Answer(manner.acknowledged(shortened(second_person(bare(message)), 120)), True)
 

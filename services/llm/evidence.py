@@ -5,15 +5,27 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ..text import STOP_WORDS, clauses, is_question, second_person, sentences, stem, stems, word_set, words
+from ..text import (
+    STOP_WORDS,
+    clauses,
+    is_question,
+    requests_apart,
+    second_person,
+    sentences,
+    stem,
+    stems,
+    word_set,
+    words,
+)
 from .extract import LONGEST_TEXT, bare, subject_of
 from .kinds import PERSONS, PROFESSIONS
 from .lexicon import PHRASES
 from .preferences import DOMAIN_WORDS, stated_preferences
 from .prompt import PreferenceNote, Prompt, shown
+from .recap import lines_of
 
 MOST = 4_000
 """Statements that are looked at, newest first: what one answer may cost is bounded."""
@@ -82,10 +94,10 @@ class Statement:
     role: str
     source: str | None
     at: datetime | None
-    order: int
+    order: float
     """Higher is newer."""
     place: str
-    """turn, memory, recent or preference."""
+    """turn, summary, memory, recent or preference."""
     subject: frozenset[str]
     """Stems of whom it is about; empty for the user."""
     foreign: frozenset[str]
@@ -94,9 +106,13 @@ class Statement:
     weight: float = 1.0
     key: str = ""
     """The preference's key, where it is one."""
+    quoted: str = ""
+    """The sentence it is taken from, where that is nobody's own words but a summary's."""
 
     def spoken(self) -> str:
         """The statement as it is said back to the user."""
+        if self.quoted:
+            return f'It was noted: "{self.quoted}"'
         if self.place == "preference" or self.role == "assistant":
             return self.text
         return second_person(self.text)
@@ -141,7 +157,32 @@ def gather(prompt: Prompt) -> list[Statement]:
         if count >= MOST:
             break
     stated = [preference_statement(note) for note in prompt.preferences]
-    return [*stated, *itertools.chain.from_iterable(reversed(by_message))]
+    told = list(itertools.chain.from_iterable(reversed(by_message)))
+    turns = next((n for n, entry in enumerate(told) if entry.place == "turn"), len(told))
+    return [*stated, *told[:turns], *_summed_up(prompt, told, notes), *told[turns:]]
+
+
+def _summed_up(prompt: Prompt, told: Sequence[Statement], notes: dict[str, str]) -> list[Statement]:
+    """What the summary says: older than this conversation's turns, newer than all else, and without a source.
+
+    What is known from a message too is left to that: it has a source.
+    """
+    known = {(entry.role, " ".join(words(entry.text))) for entry in told}
+    newest = max((entry.order for entry in told if entry.place != "turn"), default=-MOST)
+    found = [
+        (line, text)
+        for line in lines_of(prompt.summary or "", prompt.name)
+        for text in _parts(line.text, line.role)
+        if not _outdated(text, notes) and (line.role, " ".join(words(text))) not in known
+    ][:MOST]
+    return [
+        replace(
+            _statement(text, role=line.role, source=None, at=None, order=newest, place="summary"),
+            order=newest + (n + 1) / (len(found) + 1),
+            quoted=line.quoted,
+        )
+        for n, (line, text) in enumerate(found)
+    ]
 
 
 def _outdated(text: str, notes: dict[str, str]) -> bool:
@@ -182,7 +223,8 @@ def _parts(content: str, role: str) -> Iterator[str]:
                 text = f"{before}, and {text[0].lower()}{text[1:]}"
             yield text
         whole = bare(sentence)
-        if len(parts) > 1 and len(kept) == len(parts) and len(whole) < 300:
+        requested = len(requests_apart(sentence)) > 1
+        if len(parts) > 1 and len(kept) == len(parts) and not requested and len(whole) < 300:
             yield whole
         before = bare(kept[-1]) if kept else ""
 
@@ -195,7 +237,7 @@ def _introduced(part: str) -> str:
 
 
 def _statement(
-    text: str, *, role: str, source: str | None, at: datetime | None, order: int, place: str
+    text: str, *, role: str, source: str | None, at: datetime | None, order: float, place: str
 ) -> Statement:
     line = text.replace("’", "'")
     return Statement(

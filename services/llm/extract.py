@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ..text import clauses, is_question, second_person, sentences, shortened, word_set, words
 from .kinds import PERSONS, PROFESSIONS
 from .lexicon import members
+from .opener import without_opener
 from .preferences import stated_preferences
 from .prompt import Turn
 from .protocol import Extraction, Fact, StatedPreference
@@ -20,16 +21,6 @@ LONGEST_TEXT = 40_000
 """Characters of one message that are read: what is pasted behind that is a document, no statement."""
 
 _LONGEST_FACT = 400
-_LEAD = re.compile(
-    r"^(?:(?:hi|hello|hey|oh|well|so|and|but|ok|okay|actually|also|by the way|btw|yes|yeah|no|sorry"
-    r"|please note that"
-    r"|fyi|just so you know|you know|remember(?: that)?|note(?: that)?|for the record|as i said|good "
-    r"(?:morning|evening"
-    r"|afternoon)|thanks|thank you|correction|(?:small |quick )?update|scratch that|strike that|never mind|my mistake|i meant"
-    r"|guess what|(?:good|bad|big|great|sad) news|turns out|wait|hmm|to be honest|honestly|in fact|now|then)\b[ "
-    r",:!.-]*)+",
-    re.IGNORECASE,
-)
 _HYPOTHESIS = re.compile(
     r"^(?:if|unless|suppose|imagine|assuming|perhaps|maybe|let's|let us|say,|what if)\b"
     r"|\b(?:i|we) (?:would|could|might|may|should|wish|hope|guess|suppose|wonder|doubt)\b"
@@ -152,7 +143,7 @@ def statements(text: str) -> list[str]:
 
 def bare(clause: str) -> str:
     """A clause without what only opens it: "Hi, well, actually my dog ..." is "my dog ..."."""
-    rest = _LEAD.sub("", clause[: _LONGEST_FACT * 2].strip(" ,.!\"'"))
+    rest = without_opener(clause[: _LONGEST_FACT * 2].strip(" ,.!\"'"))
     if len(words(rest)) < 2:
         rest = clause
     return shortened(rest.strip(" ,;:-"), _LONGEST_FACT).rstrip(".!。！ ")

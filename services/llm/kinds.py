@@ -11,7 +11,9 @@ KINDS = {
     "pet": "dog cat tortoise turtle hamster rabbit parrot budgie horse pony fish goldfish guinea ferret "
     "snake lizard "
     "puppy retriever labrador poodle terrier spaniel beagle dachshund collie bulldog husky corgi kitten "
-    "bird canary gecko rat mouse iguana",
+    "bird canary gecko rat mouse iguana "
+    "llama alpaca donkey mule goat sheep pig piglet cow hen rooster chinchilla hedgehog gerbil tarantula "
+    "chameleon axolotl newt frog toad salamander cockatoo cockatiel parakeet macaw degu skink terrapin camel",
     "dog": "puppy retriever labrador poodle terrier spaniel beagle dachshund collie bulldog shepherd "
     "husky mutt corgi",
     "cat": "kitten siamese tabby persian",
@@ -19,7 +21,9 @@ KINDS = {
     "corgi "
     "siamese tabby persian",
     "animal": "dog cat tortoise turtle hamster rabbit parrot horse pony fish snake lizard bird cow goat sheep "
-    "pig",
+    "pig llama alpaca donkey mule bull hen rooster duck goose hedgehog gerbil chinchilla ferret frog toad newt "
+    "salamander axolotl chameleon gecko iguana tarantula camel emu ostrich fox wolf lion tiger elephant monkey otter "
+    "lemur penguin zebra giraffe kangaroo koala dolphin whale deer moose reindeer squirrel badger",
     "sibling": "sister brother",
     "parent": "mother father",
     "grandparent": "grandmother grandfather grandma grandpa granny nana",

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from ..embeddings import Embedder
 from ..text import content_words, word_set
 from .evidence import Statement, preference_statement
+from .extract import is_statement
 from .manner import Manner
 from .preferences import stated_preferences
 from .prompt import Prompt, shown
 from .question import understand
 from .rank import answers
-from .telling import Answer, distinct, joined, lowered, spoken, unknown
+from .small_talk import greets
+from .telling import ORDER, TASK, Answer, distinct, joined, lowered, spoken, unknown
 
 _TOPICS = re.compile(
     r"\bwhat (?:was i|were we|did (?:we|i)|have (?:we|i)|had (?:we|i)|i was|we were|did you and i) "
@@ -88,7 +90,11 @@ def _preferences(prompt: Prompt, known: Sequence[Statement], manner: Manner) -> 
 
 
 def _known(prompt: Prompt, known: Sequence[Statement], manner: Manner) -> Answer:
-    said = [entry for entry in known if entry.role == "user" and entry.place != "preference"]
+    said = [
+        entry
+        for entry in known
+        if entry.role == "user" and entry.place != "preference" and not _tells_nothing(entry.text)
+    ]
     used = distinct(reversed(said), 3 if manner.brief else 6)
     lines = [lowered(spoken(entry, manner)) for entry in reversed(used)]
     wishes = [lowered(preference_statement(note).text) for note in prompt.preferences][:4]
@@ -97,13 +103,22 @@ def _known(prompt: Prompt, known: Sequence[Statement], manner: Manner) -> Answer
     return Answer("I remember that " + "; ".join([*lines, *wishes]) + ".", True, used)
 
 
+def _tells_nothing(said: str) -> bool:
+    """Whether nothing of the user is told: a greeting, or a request."""
+    return not is_statement(said) and bool(greets(said) or ORDER.match(said) or TASK.match(said))
+
+
 def _topics(known: Sequence[Statement], manner: Manner) -> Answer:
-    for places in (("turn",), ("recent", "memory")):
-        said = [entry for entry in known if entry.role == "user" and entry.place in places]
+    for places in (("turn", "summary"), ("recent", "memory")):
+        said = [
+            entry
+            for entry in known
+            if entry.role == "user" and entry.place in places and not greets(entry.text)
+        ]
         used = distinct(reversed(said), 2 if manner.brief else 4)
         if used:
             lines = "; ".join(lowered(spoken(entry, manner)) for entry in reversed(used))
-            when = "Earlier you told me" if places == ("turn",) else "In an earlier conversation you told me"
+            when = "Earlier you told me" if "turn" in places else "In an earlier conversation you told me"
             return Answer(f"{when}: {lines}.", True, used)
     return Answer(
         manner.plain("You have not told me anything before this: our conversation starts here."), False

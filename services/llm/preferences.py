@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..text import STOP_WORDS, sentences, shortened, word_set, words
+from ..text import STOP_WORDS, requests_apart, sentences, shortened, word_set, words
 from .lexicon import members
 from .protocol import StatedPreference
 
@@ -59,7 +59,7 @@ _ANSWERS = word_set(
     """answer answers reply replies response responses explanation explanations summary summaries message
     messages tone style language writing briefly concisely it things text"""
 )
-_LANGUAGES = frozenset(
+LANGUAGES = frozenset(
     word
     for word in word_set(
         """english german french spanish italian portuguese dutch japanese chinese mandarin korean russian
@@ -128,7 +128,7 @@ _OVER = re.compile(
 _TAIL = re.compile(
     r"(?:,? (?:please|from now on|in future|in general|in my \w+|on my \w+|at night|for (?:my|all|the|our"
     r"|everything"
-    r"|most|any)\b.*|because\b.*|when\b.*|since\b.*|if\b.*|whenever\b.*|now|thanks|thank you|though"
+    r"|most|any)\b.*|for (?:it|that|this|them|these|those)|because\b.*|when\b.*|since\b.*|if\b.*|whenever\b.*|now|thanks|thank you|though"
     r"|anyway|too|as well))+$",
     re.IGNORECASE,
 )
@@ -148,9 +148,10 @@ def stated_preferences(text: str) -> list[StatedPreference]:
             continue
         if re.match(r"(?:if|suppose|imagine|what if)\b|[\"“>]", line, re.IGNORECASE):
             continue
-        for preference in _of_sentence(line.rstrip(".!?。！？ ")):
-            found.pop(preference.key, None)
-            found[preference.key] = preference
+        for part in requests_apart(line.rstrip(".!?。！？ ")):
+            for preference in _of_sentence(part):
+                found.pop(preference.key, None)
+                found[preference.key] = preference
     return list(found.values())
 
 
@@ -205,7 +206,7 @@ def _of_style(line: str) -> list[StatedPreference]:
     style = "casual" if low & _CASUAL else "formal" if low & _FORMAL else None
     if style:
         found.append(StatedPreference(key="response_style", value=style, category="communication"))
-    if (match := _IN_LANGUAGE.search(line)) and match["value"].lower() in _LANGUAGES and " in " in line:
+    if (match := _IN_LANGUAGE.search(line)) and match["value"].lower() in LANGUAGES and " in " in line:
         found.append(
             StatedPreference(key="language", value=match["value"].capitalize(), category="communication")
         )
@@ -242,7 +243,7 @@ def _domain(value: str) -> tuple[str, str] | None:
             return key, category
     if "language" in low and "programming" in low:
         return "programming_language", "technical"
-    if _LANGUAGES & set(low):
+    if LANGUAGES & set(low):
         return "language", "communication"
     return None
 

@@ -123,6 +123,7 @@ _MANY = re.compile(
     r"\b(?:what|which) (?:\w+ )?\w+[^s\W]s (?:do|are|have|did)\b|\b(?:what|which|who) are (?:my|our|all)\b|\ball (?:of )?(?:my|our)\b",
     re.IGNORECASE,
 )
+_USER = re.compile(r"\b(?:i|i'm|me|my|we|us|our)\b", re.IGNORECASE)
 _NOW = re.compile(r"\b(?:these days|at the moment|right now|at present|nowadays)\b", re.IGNORECASE)
 _SELF = re.compile(
     r"\b(?:do|did|am|was|were|have|had|should|can|could|will|would|are|must|shall) (?:i|we)\b|\bi(?:'m| "
@@ -142,6 +143,8 @@ class Question:
     """Stems it is about, each with how much it matters."""
     of_self: bool
     """Whether it is about what the user is or does, rather than about a thing of theirs."""
+    of_user: bool
+    """Whether it names nothing but the user: "What is my name?"."""
     of_assistant: bool
     past: bool
     many: bool
@@ -204,6 +207,7 @@ def understand(message: str) -> Question:
         wants=wants,
         terms=tuple(weights.items()),
         of_self=of_self,
+        of_user=not weights and bool(_USER.search(text)),
         of_assistant=of_assistant,
         many=bool(_MANY.search(text)),
         past=bool(_BEFORE.search(text)),

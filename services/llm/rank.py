@@ -46,7 +46,7 @@ def answers(
     question: Question, statements: Sequence[Statement], embedder: Embedder | None = None
 ) -> list[Match]:
     """The statements that answer the question, best first; none when nothing was said about it."""
-    if not statements or not (question.terms or question.wants in ("name", "age")):
+    if not statements or not (question.terms or (question.of_user and question.wants in ("name", "age"))):
         return []
     rarity = _rarity(question, statements)
     near = _nearness(question, statements, embedder)

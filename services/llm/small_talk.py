@@ -25,6 +25,12 @@ _ABOUT_ME = re.compile(
 _HOW_ARE_YOU = re.compile(r"^(?:\w+,? )?how(?:'s it going| are (?:you|things)| do you do)\b", re.IGNORECASE)
 
 
+def greets(said: str) -> bool:
+    """Whether something said is a greeting, a farewell or thanks and hardly more."""
+    opens = _GREETING.match(said) or _FAREWELL.match(said) or _THANKS.match(said)
+    return bool(opens) and len(content_words(said[opens.end() :] if opens else said)) <= 2
+
+
 def small_talk(message: str, manner: Manner) -> Answer | None:
     """The answer to small talk, or None when the message says or asks something."""
     rest = bare(message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..text import content_words, is_question, sentences, shortened, stems, words
 from ..tokens import estimate_tokens
-from .extract import LONGEST_TEXT, bare, category_of, is_statement
+from .extract import LONGEST_TEXT, bare, category_of, is_statement, statements
 from .preferences import stated_preferences
 from .prompt import Turn, readable
 
@@ -19,9 +19,13 @@ _NUMBER = re.compile(r"\d")
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]+")
 
 
+_ASKS = re.compile(r"(?P<line>.*[?？])\.*$")
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     text: str
+    asks: bool
     weight: float
     order: int
     cost: int
@@ -29,7 +33,9 @@ class _Line:
 
 def summarise(turns: Sequence[Turn], *, previous: str | None = None, max_tokens: int = 400) -> str:
     """The sentences that hold facts, names, numbers and wishes, in the order they were said, within `max_tokens`."""
-    lines = _lines(turns, previous)
+    found = _lines(turns, previous)
+    # What was asked is carried only when nothing was told.
+    lines = [line for line in found if not line.asks] or found
     kept: list[_Line] = []
     spent = 0
     for line in sorted(lines, key=lambda line: (-line.weight, -line.order)):
@@ -44,26 +50,35 @@ def _lines(turns: Sequence[Turn], previous: str | None) -> list[_Line]:
     found: dict[str, _Line] = {}
     order = itertools.count()
 
-    def keep(text: str, weight: float) -> None:
+    def keep(text: str, weight: float, asks: bool = False) -> None:
         line = shortened(readable(text), _LONGEST)
         key = " ".join(words(line))
         if key in found:
             # Said again: it counts more, and where it was said last.
             weight = max(weight, found.pop(key).weight) + 0.05
-        found[key] = _Line(line, weight, next(order), estimate_tokens(line) + 2)
+        found[key] = _Line(line, asks, weight, next(order), estimate_tokens(line) + 2)
 
     for text in (previous or "")[:LONGEST_TEXT].splitlines():
         if text.strip():
-            keep(text.strip(), 1.05)
+            asked = _ASKS.match(text.strip())
+            keep(asked["line"] if asked else text.strip(), 1.05, bool(asked))
     for turn in turns:
         if turn.role not in ("user", "assistant"):
             continue
         for sentence in sentences(turn.content[:LONGEST_TEXT])[:_MOST_SENTENCES]:
-            weight = _weight(sentence, turn.role)
-            if weight > 0:
-                who = (turn.name or "User") if turn.role == "user" else "Assistant"
-                keep(f"{who}: {bare(sentence)}.", weight)
+            who = (turn.name or "User") if turn.role == "user" else "Assistant"
+            asks = is_question(sentence) and not stated_preferences(sentence)
+            # "I fly on Friday, what should I pack?" tells something beside what it asks.
+            told = statements(sentence) if asks and turn.role == "user" else []
+            for said in told or [sentence]:
+                weight = _weight(said, turn.role)
+                if weight > 0:
+                    keep(f"{who}: {_ended(bare(said))}", weight, asks and not told)
     return list(found.values())
+
+
+def _ended(said: str) -> str:
+    return said if said.endswith(("?", "？")) else f"{said}."
 
 
 def _weight(sentence: str, role: str) -> float:

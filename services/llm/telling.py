@@ -10,8 +10,19 @@ from datetime import datetime
 from ..text import clauses, content_words, is_question, sentences, shortened
 from .evidence import Statement, sorted_sources
 from .manner import Manner
+from .opener import without_preface
 
-_ORDER = re.compile(r"(?:please|kindly|always|never|from now on)\b", re.IGNORECASE)
+ORDER = re.compile(r"(?:please|kindly|always|never|from now on)\b", re.IGNORECASE)
+"""Opens a request for how things should be."""
+
+TASK = re.compile(
+    r"^(?:please |can you |could you |would you |now )*(?:write|draft|compose|suggest|recommend|plan|help"
+    r"|explain|translate"
+    r"|give|make|create|list|find|show|describe|generate|compare|calculate|book|order|send|remember|tell"
+    r"|let's|let us)\b",
+    re.IGNORECASE,
+)
+"""Opens a request for something to be done."""
 
 
 @dataclass(slots=True)
@@ -35,10 +46,10 @@ def question_in(message: str) -> str | None:
     if not asked:
         return None
 
-    parts = clauses(asked[-1])
+    parts = clauses(without_preface(asked[-1]))
     # "I am off to Rome, what should I pack?": the question is its last clause.
     asks_alone = len(parts) > 1 and is_question(parts[-1]) and bool(content_words(parts[-1]))
-    return parts[-1] if asks_alone else asked[-1]
+    return parts[-1] if asks_alone else without_preface(asked[-1])
 
 
 def spoken(entry: Statement, manner: Manner) -> str:
@@ -51,8 +62,10 @@ def spoken(entry: Statement, manner: Manner) -> str:
     )
     if entry.role == "assistant" and re.match(r"i\b|i'", text, re.IGNORECASE):
         text = f'I said: "{text.rstrip(".")}"'
+    if entry.quoted:
+        return text
     text = text.rstrip(" .!,;")
-    if entry.role == "user" and _ORDER.match(entry.text):
+    if entry.role == "user" and ORDER.match(entry.text):
         text = f'You asked: "{entry.text.rstrip(" .!,;")}"'
     return manner.plain(text[:1].upper() + text[1:] + ".")
 
@@ -67,8 +80,10 @@ def joined(parts: Sequence[str], first: Statement, manner: Manner) -> str:
 
 
 def _origin(entry: Statement) -> str:
+    if entry.quoted:
+        return ""
     who = "You told me" if entry.role == "user" else "I said so"
-    if entry.place == "turn":
+    if entry.place in ("turn", "summary"):
         return f"{who} earlier in this conversation."
     return f"{who} on {_date(entry.at)}." if entry.at else f"{who} before."
 
@@ -117,4 +132,4 @@ def _replaces(newer: Statement, older: Statement) -> bool:
 def lowered(text: str) -> str:
     """A sentence as part of another."""
     text = text.rstrip(".")
-    return text[:1].lower() + text[1:] if text.lower().startswith(("you", "the ")) else text
+    return text[:1].lower() + text[1:] if text.lower().startswith(("you", "the ", "it was noted")) else text

@@ -18,6 +18,7 @@ _WHO_IS = re.compile(
     r"\bwho(?:'s| is| are| was|s)? (?:my|our|the)(?: (?:new|current|old|former|best))? ((?:[\w'-]+ ?){1,3})\??$",
     re.IGNORECASE,
 )
+_NAMES = ("name", "preferred_name")
 _COPULA = word_set("is are was were 's")
 _HEDGES = word_set("now still called named actually currently")
 _CALENDAR = word_set(
@@ -29,7 +30,8 @@ _CALENDAR = word_set(
 def wanted_fits(question: Question, entry: Statement, met: set[str]) -> float:
     """How far a statement holds what is asked for: 1 when it does, less when nothing in it could be that."""
     if entry.place == "preference":
-        return 1.0
+        naming = question.wants in ("name", "age") and not question.terms
+        return 0.3 if naming and not (question.wants == "name" and entry.key in _NAMES) else 1.0
     if any(kind in CLOSED and kind not in met for kind in question.kinds):
         return 0.5
     if question.wants == "age" and not question.terms:

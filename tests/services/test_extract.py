@@ -59,6 +59,50 @@ def test_what_states_nothing_is_no_fact(text: str) -> None:
     assert said(text).facts == []
 
 
+@pytest.mark.parametrize("content", ["My dog is called Rex.", "I am allergic to nuts.", "I'm a nurse."])
+@pytest.mark.parametrize(
+    "opener",
+    [
+        "Please remember that",
+        "Kindly note:",
+        "One more thing:",
+        "Before I forget it once more:",
+        "For our dinner on Friday:",
+        "Good to know:",
+        "By the way,",
+        "Just so you know,",
+        "FYI",
+        "On another note:",
+        "In case it matters:",
+    ],
+)
+def test_what_opens_a_statement_is_no_part_of_it(opener: str, content: str) -> None:
+    lowered = content if content.startswith("I") else content[0].lower() + content[1:]
+    assert [fact.content for fact in said(f"{opener} {lowered}").facts] == [content]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Translate this: I am allergic to nuts.",
+        "For our play on Friday the king says: I am the king of all.",
+        "An example for the sign: my dog is called Rex.",
+        "Please remember to feed the cat.",
+    ],
+)
+def test_what_is_only_quoted_after_a_colon_is_no_fact(text: str) -> None:
+    assert said(text).facts == []
+
+
+def test_a_request_beside_a_statement_is_no_part_of_it() -> None:
+    found = said("I prefer green tea, and please call me Ada.")
+    assert [fact.content for fact in found.facts] == ["I prefer green tea."]
+    assert {entry.key: entry.value for entry in found.preferences} == {
+        "green_tea": "green tea",
+        "name": "Ada",
+    }
+
+
 def test_only_the_user_is_heard_and_nothing_twice() -> None:
     turns = [
         Turn(role="user", content="My dog is called Biscuit."),
@@ -87,6 +131,8 @@ def test_only_the_user_is_heard_and_nothing_twice() -> None:
         ("never use emojis", [("emoji", "never use emojis", "communication")]),
         ("My favourite editor is Vim.", [("editor", "Vim", "technical")]),
         ("My favourite film is Stalker.", [("favorite_film", "Stalker", "general")]),
+        ("I prefer PostgreSQL for it.", [("database", "PostgreSQL", "technical")]),
+        ("I prefer Redis for that, please", [("database", "Redis", "technical")]),
         ("Do I prefer tea?", []),
         ("If I prefer tea, say so.", []),
         ("I never eat meat.", []),
@@ -125,3 +171,16 @@ async def test_a_summary_keeps_what_matters_within_its_bound() -> None:
         [Turn(role="user", content="I moved to Oslo.")], previous=first, max_tokens=120
     )
     assert await model.summarise([]) == ""
+
+
+async def test_a_summary_carries_questions_only_when_there_is_nothing_else() -> None:
+    model = OfflineModel()
+    asking = Turn(role="user", content="Which museum in Lisbon opens early on Monday?")
+    telling = Turn(role="user", content="My dog is called Rex.")
+    trip = Turn(role="user", content="My flight leaves on Friday, what should I pack for Lisbon?")
+    assert await model.summarise([asking]) == f"User: {asking.content}"
+    assert await model.summarise([asking, telling]) == "User: My dog is called Rex."
+    assert await model.summarise([asking], previous="User: I live in Oslo.") == "User: I live in Oslo."
+    assert await model.summarise([asking, trip]) == "User: My flight leaves on Friday."
+    excited = await model.summarise([Turn(role="user", content="My sister Petra won the race!")])
+    assert excited == "User: My sister Petra won the race."
