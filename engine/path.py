@@ -16,7 +16,7 @@ class Wireable:
         return Path((self,)) >> other
 
     def __rrshift__(self, other: str) -> Path:
-        return Path((other,)) >> self
+        return Path((_target(other),)) >> self
 
     def __sub__(self, action: str) -> Path:
         return Path((self,)) - action

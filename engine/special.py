@@ -39,7 +39,7 @@ async def _prepare(step: Step, plan: Plan, state: State, run: Run, path: str) ->
     asked: dict[str, Any] = {}
     if step.prep_inputs:
         asked["inputs"] = inputs
-    if "context" in step.asks_context:
+    if "prep" in step.asks_context:
         asked["context"] = _context(step, run, path, 1)
     view = MappingProxyType(state)
     if "prep" in step.asks_session and plan.store is not None:

@@ -32,10 +32,23 @@ class Held:
 _mine: ContextVar[Held | None] = ContextVar("turngraph_write_lock", default=None)
 
 
+# Beside the variable: a step's post runs on the writer's thread in its own caller's context.
+_thread = threading.local()
+
+
 def held() -> Held | None:
     """Who holds a write lock in this task or thread, if anyone does."""
-    mine = _mine.get()
-    return mine if mine is not None and mine.active else None
+    for mine in (_mine.get(), getattr(_thread, "held", None)):
+        if mine is not None and mine.active:
+            return mine
+    return None
+
+
+def mark_thread(who: str) -> Held:
+    """Notes that whatever runs on this thread holds a write lock."""
+    mine: Held
+    _thread.held = mine = Held(who)
+    return mine
 
 
 def mark(who: str) -> Held:

@@ -23,7 +23,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from .errors import CommitUnknown, DatabaseBusy, DatabaseError, translated
-from .lock import WriteLock, mark
+from .lock import WriteLock, mark_thread
 from .sessions import lent
 
 GROUP: Final = 60
@@ -257,7 +257,7 @@ class Writer:
 
 
 def _call(work: Callable[[Any], Any], session: Any) -> Any:
-    mine = mark("a step, or a function given to db.write,")
+    mine = mark_thread("a step, or a function given to db.write,")
     try:
         return work(session)
     finally:

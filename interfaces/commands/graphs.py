@@ -118,7 +118,10 @@ def draw_graph(
 def _inputs(given: list[str], whole: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if whole is not None:
-        text = Path(whole[1:]).read_text(encoding="utf-8") if whole.startswith("@") else whole
+        try:
+            text = Path(whole[1:]).read_text(encoding="utf-8") if whole.startswith("@") else whole
+        except OSError as error:
+            raise Misused(f"--inputs {whole}: {error.strerror or error}") from None
         try:
             loaded = json.loads(text)
         except ValueError as error:

@@ -13,7 +13,7 @@ from ..base import now
 from ..errors import NotFound
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..scope import Scope, check_json
+from ..scope import Scope, check_id, check_json
 from .messages import check_content
 
 STRONGER = 0.05
@@ -86,9 +86,9 @@ def listed(
     """The user's memories that hold now, the most important first."""
     query = select(MemoryIndex).where(*owned(scope), MemoryIndex.valid_to.is_(None))
     if category is not None:
-        query = query.where(MemoryIndex.category == category)
+        query = query.where(MemoryIndex.category == check_id("category", category))
     if content_type is not None:
-        query = query.where(MemoryIndex.content_type == content_type)
+        query = query.where(MemoryIndex.content_type == check_id("content_type", content_type))
     order = (MemoryIndex.importance_score.desc(), MemoryIndex.seq.desc())
     return list(session.scalars(query.order_by(*order).limit(limit)))
 
@@ -118,7 +118,8 @@ def touch(session: Session, scope: Scope, memory_ids: Collection[str]) -> None:
 
 def forget(session: Session, scope: Scope, memory_id: str) -> None:
     """Deletes a memory; NotFound where the user has none of that id."""
-    gone = session.execute(delete(MemoryIndex).where(*owned(scope), MemoryIndex.id == memory_id))
+    mine = (*owned(scope), MemoryIndex.id == check_id("memory_id", memory_id))
+    gone = session.execute(delete(MemoryIndex).where(*mine))
     if not gone.rowcount:  # type: ignore[attr-defined]
         raise NotFound(
             f"no memory {memory_id!r} belongs to user {scope.user!r}; turngraph memory list shows them"

@@ -36,7 +36,7 @@ class ConversationInitNode(Node):
     """
 
     name = "conversation_init"
-    locks = ("conversation_id",)
+    locks = ("conversation_id", "client_id")
     Inputs = ConversationInputs
 
     class Outputs(BaseModel):
@@ -49,15 +49,7 @@ class ConversationInitNode(Node):
         scope, found = inputs.scope, Opening(inputs=inputs, conversation_id=inputs.conversation_id)
         if inputs.conversation_id is not None:
             _open(conversations.get(session, scope, inputs.conversation_id))
-        if inputs.client_id is None:
-            return found
-        known = messages.find_by_client_id(session, scope, inputs.client_id, inputs.conversation_id)
-        if known is not None:
-            found.message_id, found.conversation_id = known.id, known.conversation_id
-            reply = messages.answer_to(session, scope, known.id)
-            if reply is not None:
-                found.reply, found.reply_id = reply.content, reply.id
-        return found
+        return _known(session, found)
 
     async def exec(self, opening: Opening, *, embedder: Embedder) -> Outputs:
         vectors = (
@@ -80,10 +72,16 @@ class ConversationInitNode(Node):
         embedder: Embedder,
     ) -> Literal["answered"] | None:
         inputs, scope = opening.inputs, opening.inputs.scope
+        # What was not there in prep may be there by now: the same message sent twice at once.
+        opening = _known(session, opening)
         if opening.reply is not None:
             answered = {"response": opening.reply, "reply_id": opening.reply_id, "generation_success": True}
             state.update(answered, memories_extracted=0, preferences_updated={}, sources=[])
+        if opening.message_id is not None:
+            state.update(conversation_id=opening.conversation_id, message_id=opening.message_id)
+        if opening.reply is not None:
             return "answered"
+        conversation_id = opening.conversation_id or outputs.conversation_id
         if opening.conversation_id is None:
             title = inputs.title or " ".join(inputs.current_message.split())[:80]
             conversations.begin(
@@ -93,7 +91,7 @@ class ConversationInitNode(Node):
                 title=title,
                 metadata=dict(inputs.metadata),
             )
-        conversation = conversations.locked(session, scope, outputs.conversation_id)
+        conversation = conversations.locked(session, scope, conversation_id)
         accept_message(conversation)
         new = messages.NewMessage(
             inputs.current_message,
@@ -111,6 +109,21 @@ class ConversationInitNode(Node):
             state["message_id"] = stored.id
         state["conversation"] = conversation.to_dict()
         return None
+
+
+def _known(session: Session, opening: Opening) -> Opening:
+    """The opening with the message that is there under the client's id, and its reply, if it has one."""
+    inputs = opening.inputs
+    if inputs.client_id is None or opening.reply is not None:
+        return opening
+    known = messages.find_by_client_id(session, inputs.scope, inputs.client_id, inputs.conversation_id)
+    if known is None:
+        return opening
+    reply = messages.answer_to(session, inputs.scope, known.id)
+    found = {"conversation_id": known.conversation_id, "message_id": known.id}
+    if reply is not None:
+        found |= {"reply": reply.content, "reply_id": reply.id}
+    return opening.model_copy(update=found)
 
 
 def _open(conversation: Conversation) -> None:

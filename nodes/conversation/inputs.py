@@ -25,6 +25,10 @@ def _conversation(value: str) -> str:
     return check_id("conversation_id", value)
 
 
+def _client(value: str) -> str:
+    return check_id("client_id", value)
+
+
 def _message(value: str) -> str:
     return check_content(value, "current_message")
 
@@ -32,6 +36,7 @@ def _message(value: str) -> str:
 UserId = Annotated[str, AfterValidator(_user)]
 TenantId = Annotated[str, AfterValidator(_tenant)]
 ConversationId = Annotated[str, AfterValidator(_conversation)]
+ClientId = Annotated[str, AfterValidator(_client)]
 MessageText = Annotated[str, AfterValidator(_message)]
 
 
@@ -58,7 +63,7 @@ class ConversationInputs(Owned):
 
     current_message: MessageText
     conversation_id: ConversationId | None = None
-    client_id: str | None = None
+    client_id: ClientId | None = None
     name: str | None = None
     at: datetime | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)

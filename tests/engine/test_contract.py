@@ -126,3 +126,33 @@ def test_parameters_are_what_the_constructor_was_given():
     assert Tuned(3).name == "tuned"
     with pytest.raises(TypeError, match="size"):
         Tuned()
+
+
+async def test_every_phase_may_ask_for_context():
+    seen = []
+
+    class All(Node):
+        def prep(self, state, *, context):
+            seen.append(context.node)
+
+        async def exec(self, prepared, *, context):
+            seen.append(context.attempt)
+            raise OSError
+
+        def fallback(self, prepared, error, *, context):
+            seen.append(context.path)
+
+        def post(self, state, prepared, result, *, context) -> None:
+            seen.append(context.run_id)
+
+    class Alone(Node):
+        async def prep(self, state, *, context):
+            seen.append(context.node)
+
+    await Graph("g", All() >> Alone() >> END).run({}, run_id="r")
+    assert seen == ["all", 1, "r/all/1", "r", "alone"]
+
+
+def test_a_class_at_the_beginning_of_a_path_is_told_from_a_name():
+    with pytest.raises(GraphError, match="Inherited is a class; instances are wired"):
+        Inherited >> END  # type: ignore[operator]

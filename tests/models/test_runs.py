@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from turngraph.engine import END, Graph, Node, Registry
 from turngraph.engine.durable import recover
 from turngraph.engine.record import Fenced, RunExists, RunOwned, UnknownRun
-from turngraph.models import DatabaseManager, MemoryIndex, Owner, Scope, StepRow
+from turngraph.models import DatabaseManager, MemoryIndex, Owner, Scope, SessionMisuse, StepRow
 from turngraph.models.base import now
 from turngraph.models.runs import SqlRunStore
 
@@ -191,3 +191,19 @@ async def test_the_lease_is_renewed_while_the_process_lives(db: DatabaseManager)
         time.sleep(0.02)
     else:
         pytest.fail("the lease was not renewed")
+
+
+async def test_a_session_of_ones_own_inside_post_is_refused_at_once(db: DatabaseManager):
+    class Twice(Node):
+        def post(
+            self, state: Any, prepared: None, result: None, *, session: Any, db: DatabaseManager
+        ) -> None:
+            with db.get_session() as other:
+                other.add(MemoryIndex(user_id="ada", content="x"))
+                other.commit()
+
+    if db.dialect == "sqlite":
+        with pytest.raises(SessionMisuse, match="already writes here"):
+            await Graph("g", Twice() >> END, store=db).bind(db=db).run({})
+    with pytest.raises(SessionMisuse, match="would wait for itself"):
+        await db.write(lambda session: db.create_conversation("ada"))

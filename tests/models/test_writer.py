@@ -266,7 +266,9 @@ def test_the_driver_keeps_its_own_mode_for_sessions(sqlite: DatabaseManager):
 # --- loops, contexts, the end
 
 
-async def test_a_cancelled_write_is_delivered_after_its_outcome(db: DatabaseManager, gate: Any):
+async def test_a_cancelled_write_is_delivered_after_its_outcome(
+    db: DatabaseManager, one_writer: None, gate: Any
+):
     shut = gate(db)
     task = asyncio.create_task(db.write(begins("c")))
     await shut.queued(1)
@@ -281,7 +283,9 @@ async def test_a_cancelled_write_is_delivered_after_its_outcome(db: DatabaseMana
     assert stored(db) == ["c"]
 
 
-async def test_a_cancelled_write_that_fails_leaves_no_unheard_error(db: DatabaseManager, gate: Any):
+async def test_a_cancelled_write_that_fails_leaves_no_unheard_error(
+    db: DatabaseManager, one_writer: None, gate: Any
+):
     shut = gate(db)
     task = asyncio.create_task(db.write(lambda session: 1 / 0))
     await shut.queued(1)

@@ -78,6 +78,13 @@ async def test_a_message_sent_twice_under_its_id_is_stored_and_answered_once(ada
     assert len(model.prompts) == 1 and rows(db, Message) == 2
 
 
+async def test_sent_at_once_under_one_id_it_is_stored_once_and_answered_alike(ada, db):
+    replies = await asyncio.gather(*(ada.send_message("My sister lives in Oslo.", id="m1") for _ in range(6)))
+    assert len({reply["conversation_id"] for reply in replies}) == 1
+    assert len({reply["response"] for reply in replies}) == 1
+    assert (rows(db, Conversation), rows(db, Message)) == (1, 2)
+
+
 async def test_the_same_words_without_an_id_are_two_messages(ada, db):
     first = await ada.send_message("yes")
     await ada.send_message("yes", first["conversation_id"])
