@@ -146,14 +146,14 @@ def archive_older_than(session: Session, scope: Scope | str, days: float) -> int
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """An active conversation, and the newest message of the user in it that still awaits its reply, if one does."""
+    """An active conversation, and the user's messages in it that still await their reply, oldest first."""
 
     conversation: Conversation
-    message: Message | None
+    waiting: list[Message]
 
 
 def interrupted(session: Session, scope: Scope, *, since: datetime, limit: int = 20) -> list[Unanswered]:
-    """The active conversations touched since a moment, newest first, each with its unanswered message."""
+    """The active conversations touched since a moment, newest first, each with its unanswered messages."""
     query = (
         select(Conversation)
         .where(*owned(scope), Conversation.status == "active", Conversation.updated_at >= since)
@@ -164,7 +164,5 @@ def interrupted(session: Session, scope: Scope, *, since: datetime, limit: int =
     for conversation in session.scalars(query).all():
         mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.awaits_reply)
         waiting = select(Message).where(*mine, Message.conversation_id == conversation.id)
-        found.append(
-            Unanswered(conversation, session.scalar(waiting.order_by(Message.position.desc()).limit(1)))
-        )
+        found.append(Unanswered(conversation, list(session.scalars(waiting.order_by(Message.position)))))
     return found

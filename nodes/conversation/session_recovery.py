@@ -19,12 +19,16 @@ SHOWN = 10
 
 
 class RecoveredSession(BaseModel):
-    """A conversation that goes on: its newest turns, and the reply that a waiting message was given now."""
+    """A conversation that goes on: its newest turns, the messages that waited, and the replies they were given now.
+
+    `unanswered` is the id of the newest that waited, `response` the newest reply.
+    """
 
     conversation_id: str
     title: str | None
     last_activity: datetime
     messages: list[Turn]
+    waiting: list[Turn] = []
     unanswered: str | None = None
     response: str | None = None
 
@@ -32,8 +36,8 @@ class RecoveredSession(BaseModel):
 class SessionRecoveryNode(Node):
     """Takes the user's active conversations touched within `recovery_window` hours, newest first.
 
-    One whose last message awaits its reply goes by `unanswered` through the rest of its turn, and back here;
-    when none is left the recovered conversations are all in `recovered_sessions`.
+    Each message that awaits its reply, oldest first, goes by `unanswered` through the rest of its turn, and back
+    here; when none is left the recovered conversations are all in `recovered_sessions`.
     """
 
     name = "session_recovery"
@@ -54,7 +58,8 @@ class SessionRecoveryNode(Node):
                     turn_of(message)
                     for message in messages.newest(session, inputs.scope, found.conversation.id, limit=SHOWN)
                 ],
-                unanswered=found.message.id if found.message is not None else None,
+                waiting=[turn_of(message) for message in found.waiting],
+                unanswered=found.waiting[-1].id if found.waiting else None,
             )
             for found in conversations.interrupted(session, inputs.scope, since=since)
         ]
@@ -63,24 +68,26 @@ class SessionRecoveryNode(Node):
         self, state: MutableMapping[str, Any], found: list[RecoveredSession]
     ) -> Literal["unanswered"] | None:
         sessions: list[RecoveredSession] = [*state.get("recovered_sessions", found)]
-        waiting: list[str] = list(
-            state.get("recovery_waiting", [s.unanswered for s in sessions if s.unanswered])
+        waiting: list[tuple[str, Turn]] = list(
+            state.get("recovery_waiting", [(s.conversation_id, turn) for s in sessions for turn in s.waiting])
         )
         done = state.get("recovering")
         if done is not None and state.get("generation_success"):
             sessions = [
-                s.model_copy(update={"response": state["response"]}) if s.unanswered == done else s
+                s.model_copy(update={"response": state["response"]}) if s.conversation_id == done else s
                 for s in sessions
             ]
         state["recovered_sessions"] = sessions
         state["recovered"] = bool(sessions)
-        state["recovering"] = following = waiting.pop(0) if waiting else None
-        state["recovery_waiting"] = waiting
-        if following is None:
+        if not waiting:
+            state["recovering"] = None
             return None
-        session = next(s for s in sessions if s.unanswered == following)
-        message = next(turn for turn in session.messages if turn.message_id == following)
+        conversation, turn = waiting[0]
+        state["recovery_waiting"] = waiting[1:]
         state.update(
-            conversation_id=session.conversation_id, message_id=following, current_message=message.content
+            recovering=conversation,
+            conversation_id=conversation,
+            message_id=turn.message_id,
+            current_message=turn.content,
         )
         return "unanswered"

@@ -274,5 +274,18 @@ async def test_recovery_of_several_goes_on_when_one_fails_again(ada, db, model):
     assert (await ada.recover(0.0001))["recovered"] is True
 
 
+async def test_all_that_waits_is_answered_in_the_order_it_was_said(ada, db, model):
+    model.down = True
+    first = (await ada.send_message("Message number 0."))["conversation_id"]
+    for n in range(1, 14):
+        await ada.send_message(f"Message number {n}.", first)
+    model.down = False
+    await ada.recover()
+    said = [prompt.message for prompt in model.prompts[14:]]
+    assert said == [f"Message number {n}." for n in range(14)]
+    assert rows(db, Message) == 28
+    assert (await ada.recover())["recovered_sessions"][0].waiting == []
+
+
 async def test_nothing_to_recover(ada):
     assert (await ada.recover())["recovered_sessions"] == []
