@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from .check import Check, Declared, declared, fields, required
-from .contract import contract_of
 from .durable import begin, resume
 from .errors import Fault, GraphError, NotBound
 from .events import Event
@@ -185,11 +184,3 @@ class Graph(Node):
 
     def __repr__(self) -> str:
         return f"<Graph {self.name!r}>"
-
-
-def is_graph(node: Node) -> bool:
-    """Whether a node is a graph itself."""
-    return isinstance(node, Graph)
-
-
-__all__ = ["Graph", "contract_of", "is_graph"]

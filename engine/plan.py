@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .contract import PHASES, Contract, Phase, contract_of
-from .errors import NotBound, ResultLost, ValidationError, listing
+from .errors import NotBound, ValidationError, listing
 from .lazy import resolved
 from .node import Node
 from .retry import Retry
@@ -163,8 +163,3 @@ def unfit(owner: str, what: str, error: Any) -> ValidationError:
         f"{field or 'value'}: {item['msg']}" for field, item in zip(fields, found, strict=True)
     )
     return ValidationError(f"{owner}: its {what} do not fit: {listed}", fields)
-
-
-def lost(name: str, result: Any) -> ResultLost:
-    """The error for a result that nothing keeps."""
-    return ResultLost(name, result)

@@ -9,10 +9,10 @@ from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import DeadlineExceeded, StepLimit, UnknownAction
+from .errors import DeadlineExceeded, ResultLost, StepLimit, UnknownAction
 from .events import Event, NodeFinished, NodeStarted, RunFailed, RunFinished, RunStarted
 from .path import DEFAULT
-from .plan import Plan, Step, lost
+from .plan import Plan, Step
 from .result import Result
 from .run import BLOCKING, Run, State, warn_blocking
 from .special import recover, take
@@ -118,7 +118,7 @@ async def walk(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, 
                 overlay = state | result.__dict__
             elif step.lose:
                 if result is not None:
-                    raise lost(step.name, result)
+                    raise ResultLost(step.name, result)
                 overlay = state
             else:
                 overlay = state.copy()

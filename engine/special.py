@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from .context import Context
-from .errors import NodeTimeout, UnknownAction
+from .errors import NodeTimeout, ResultLost, UnknownAction
 from .events import Event, Retrying
 from .overlay import Overlay
 from .path import DEFAULT
-from .plan import Plan, Step, lost
+from .plan import Plan, Step
 from .record import Recorder
 from .retry import try_again
 from .run import BLOCKING, Run, State, warn_blocking
@@ -114,7 +114,7 @@ async def _settle(
     if step.keep is not None:
         result = step.keep(result)
     elif step.lose and result is not None:
-        raise lost(step.name, result)
+        raise ResultLost(step.name, result)
     if "post" in step.asks_session and plan.store is not None:
         return await _commit(step, plan.store, state, prepared, result, run, path, begun)
     if run.record is not None:

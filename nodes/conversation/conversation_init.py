@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from ...engine import Node
-from ...models import Conversation, ConversationClosed
+from ...models import Conversation
 from ...models.base import new_id
 from ...models.lifecycle import accept_message
 from ...models.repositories import conversations, messages
@@ -127,6 +127,6 @@ def _known(session: Session, opening: Opening) -> Opening:
 
 
 def _open(conversation: Conversation) -> None:
+    """Refuses a closed conversation before anything is computed for it; a paused one is reopened in post."""
     if conversation.status not in ("active", "paused"):
         accept_message(conversation)
-        raise ConversationClosed(conversation.id)
