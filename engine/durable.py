@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from .codec import Codec
 from .contract import contract_of
@@ -23,9 +24,8 @@ async def begin(
     graph: Graph, plan: Plan, store: RunStore, state: State, scope: Any, run_id: str | None
 ) -> Result:
     """Stores a new run and walks it, committing every step."""
-    codec, run_id = codec_of(graph), run_id or new_run_id()
+    (codec, shape), run_id = _told(graph), run_id or new_run_id()
     inputs = codec.encode(state, f"what graph {graph.name!r} was given")
-    shape = json.dumps(graph.shape(), sort_keys=True)
     await store.begin(RunRecord(run_id, graph.name, shape, inputs, scope=scope))
     return await _walk(graph, plan, store, state, scope, run_id, Recorder(store, codec, run_id, {}))
 
@@ -33,13 +33,12 @@ async def begin(
 async def resume(graph: Graph, plan: Plan, store: RunStore, run_id: str) -> Result:
     """Goes on with a run: committed steps are not run again, the first that is not committed is."""
     run, steps = await store.load(run_id)
-    shape = json.dumps(graph.shape(), sort_keys=True)
+    codec, shape = _told(graph)
     if run.shape != shape:
         raise RunChanged(
             f"run {run_id!r} began with another graph {run.graph!r}: {differences(run.shape, shape)}. "
             f"Resume it with the graph it began with, or begin it anew"
         )
-    codec = codec_of(graph)
     state = codec.decode(run.inputs)
     record = Recorder(store, codec, run_id, {step.path: step for step in steps})
     return await _walk(graph, plan, store, state, run.scope, run_id, record)
@@ -55,6 +54,16 @@ async def _walk(
         raise
     await store.end(run_id, "done", result.action, None)
     return result
+
+
+_known: WeakKeyDictionary[Graph, tuple[Codec, str]] = WeakKeyDictionary()
+
+
+def _told(graph: Graph) -> tuple[Codec, str]:
+    """A graph's codec and its shape as text, worked out once and not for every run."""
+    if graph not in _known:
+        _known[graph] = codec_of(graph), json.dumps(graph.shape(), sort_keys=True)
+    return _known[graph]
 
 
 def codec_of(graph: Graph) -> Codec:
