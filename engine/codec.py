@@ -19,6 +19,7 @@ from typing import Any, Final, get_args
 from .errors import RunError
 
 TAG: Final = "$t"
+dumps: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class NotStorable(RunError):
@@ -48,7 +49,7 @@ class Codec:
 
     def encode(self, value: Any, where: str = "the value") -> str:
         """The value as text; NotStorable names where it stands."""
-        return json.dumps(self._plain(value, where), separators=(",", ":"), allow_nan=False)
+        return dumps(self._plain(value, where))
 
     def decode(self, text: str) -> Any:
         """The value of a text that `encode` made."""

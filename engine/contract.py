@@ -7,16 +7,19 @@ import math
 import types
 from collections import ChainMap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from .errors import Fault
 from .node import Node
 from .path import DEFAULT
+from .pause import Pause, pauses_of
+from .retry import Retry
 
 # How many arguments of its own each phase may take; what comes after is asked for by name.
 PHASES: Final[Mapping[str, int]] = {"prep": 1, "exec": 1, "post": 3, "fallback": 2}
+DEEPEST: Final = 100  # levels in a parameter
 RESERVED: Final = ("session", "context", "inputs")
 
 
@@ -40,6 +43,7 @@ class Contract:
     outputs: Any
     actions: tuple[str, ...]
     faults: tuple[Fault, ...]
+    pauses: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def opaque(self) -> bool:
@@ -67,8 +71,10 @@ def _read(cls: type[Node]) -> Contract:
     phases: dict[str, Phase] = {}
     for name in PHASES:
         function = getattr(cls, name, None)
-        if function is not None:
+        if callable(function):
             phases[name] = _phase(cls, name, function, faults)
+        elif function is not None:
+            faults.append(Fault(f"{cls.__name__}.{name} is {function!r}", f"def {name}(self, ...): ..."))
     _sessions(cls, phases, faults)
     inputs, outputs = (_model(cls, name, faults) for name in ("Inputs", "Outputs"))
     if "fallback" in phases and "exec" not in phases:
@@ -80,7 +86,8 @@ def _read(cls: type[Node]) -> Contract:
     executes = phases.get("exec")
     if cls.timeout is not None and executes and not executes.is_async and not cls.thread:
         faults.append(_no_timeout(cls.__name__))
-    return Contract(phases, inputs, outputs, _actions(cls, phases, faults), tuple(faults))
+    pauses = pauses_of(cls, faults)
+    return Contract(phases, inputs, outputs, _actions(cls, phases, pauses, faults), tuple(faults), pauses)
 
 
 def _no_timeout(name: str) -> Fault:
@@ -94,6 +101,13 @@ def instance_faults(node: Node) -> tuple[Fault, ...]:
     """What is wrong with a node beyond its class: a timeout given to it, parameters that are not JSON."""
     faults: list[Fault] = list(getattr(node, "faults", ()))
     executes = contract_of(type(node)).phases.get("exec")
+    timeout: Any = node.timeout
+    if timeout is not None and not (type(timeout) in (int, float) and timeout > 0):
+        mend = "seconds for one attempt of exec, more than 0"
+        faults.append(Fault(f"node {node.name!r} has the timeout {timeout!r}", mend))
+    retry: Any = node.retry
+    if retry is not None and not isinstance(retry, Retry):
+        faults.append(Fault(f"node {node.name!r} has the retry {retry!r}", "retry=Retry(attempts=3)"))
     late = node.timeout is not None and type(node).timeout is None
     if late and executes and not executes.is_async and not node.thread:
         faults.append(_no_timeout(f"node {node.name!r}"))
@@ -103,19 +117,23 @@ def instance_faults(node: Node) -> tuple[Fault, ...]:
             "parameters are text, numbers, booleans, null, lists and mappings; give objects with graph.bind(...)",
         )
         for key, value in node.parameters.items()
-        if not _is_json(value)
+        if not _is_json(value, DEEPEST)
     ]
     return tuple(faults)
 
 
-def _is_json(value: object) -> bool:
+def _is_json(value: object, depth: int) -> bool:
     if value is None or isinstance(value, (str, int, bool)):
         return True
     if isinstance(value, float):
         return math.isfinite(value)
+    if depth == 0:
+        return False  # deeper than anybody writes: it holds itself, most likely
     if isinstance(value, (list, tuple)):
-        return all(map(_is_json, value))
-    return isinstance(value, dict) and all(isinstance(k, str) and _is_json(v) for k, v in value.items())
+        return all(_is_json(item, depth - 1) for item in value)
+    return isinstance(value, dict) and all(
+        isinstance(key, str) and _is_json(item, depth - 1) for key, item in value.items()
+    )
 
 
 def _phase(cls: type[Node], name: str, function: Any, faults: list[Fault]) -> Phase:
@@ -166,13 +184,49 @@ def _sessions(cls: type[Node], phases: Mapping[str, Phase], faults: list[Fault])
 
 def _model(cls: type[Node], name: str, faults: list[Fault]) -> Any:
     model = getattr(cls, name, None)
-    if model is None or hasattr(model, "__pydantic_validator__"):
-        return model
-    faults.append(Fault(f"{cls.__name__}.{name} is not a pydantic model", f"class {name}(BaseModel): ..."))
-    return None
+    if model is None:
+        return None
+    where, mend = f"{cls.__name__}.{name}", f"class {name}(BaseModel): ..., with a field for each key"
+    if not isinstance(model, type) or not hasattr(model, "model_fields"):
+        faults.append(Fault(f"{where} is not a pydantic model", mend))
+        return None
+    if getattr(model, "__pydantic_root_model__", False):
+        faults.append(Fault(f"{where} is a RootModel, which names no keys", mend))
+    elif not getattr(model, "__pydantic_complete__", True) and not _rebuilt(model):
+        mend = "define them where the model is defined, or at the top of the module"
+        faults.append(Fault(f"{where} names types that cannot be found", mend))
+    return model
 
 
-def _actions(cls: type[Node], phases: Mapping[str, Phase], faults: list[Fault]) -> tuple[str, ...]:
+def _rebuilt(model: Any) -> bool:
+    return model.model_rebuild(raise_errors=False) is not False
+
+
+def _actions(
+    cls: type[Node], phases: Mapping[str, Phase], pauses: Mapping[str, Any], faults: list[Fault]
+) -> tuple[str, ...]:
+    returned = _returns(cls, phases, faults)
+    if returned is None:  # a fault already
+        return (DEFAULT, *pauses)
+    if cls.actions is None and Pause in returned and not pauses:
+        faults.append(
+            Fault(
+                f"{cls.__name__}.post returns Pause, and the class declares no pauses",
+                'pauses = {"approval": Approval}, where Approval is a pydantic model or another type',
+            )
+        )
+    if pauses and ("post" not in phases or (cls.actions is None and Pause not in returned)):
+        mend = "return Pause(name) from post, annotated -> Pause, or take pauses out"
+        faults.append(Fault(f"{cls.__name__} declares pauses, and post does not return Pause", mend))
+    actions = [action for action in returned if isinstance(action, str)]
+    for name in pauses.keys() & actions:
+        mend = "give the pause a name of its own: its edge writes the answer, the action's does not"
+        faults.append(Fault(f"{cls.__name__}: {name!r} is both an action and a pause", mend))
+    return tuple(dict.fromkeys([*actions, *pauses])) or (DEFAULT,)
+
+
+def _returns(cls: type[Node], phases: Mapping[str, Phase], faults: list[Fault]) -> list[Any] | None:
+    """What post may return, as far as it says so: actions, and Pause; None if it cannot be read."""
     declared: object = cls.actions
     if declared is not None:
         if (
@@ -180,11 +234,16 @@ def _actions(cls: type[Node], phases: Mapping[str, Phase], faults: list[Fault]) 
             and declared
             and all(isinstance(a, str) and a for a in declared)
         ):
-            return tuple(dict.fromkeys(declared))
+            if "post" not in phases and {*declared} != {DEFAULT}:
+                mend = "write a post that returns one of them, or take actions out"
+                faults.append(Fault(f"{cls.__name__} declares actions, and has no post to return them", mend))
+            return list(declared)
         faults.append(Fault(f"{cls.__name__}.actions is {declared!r}", 'actions = ("found", "nothing")'))
-    elif "post" in phases:
+    elif "post" not in phases:
+        return [DEFAULT]
+    else:
         try:
-            return tuple(dict.fromkeys(_literals(_returned(cls, phases["post"].function))))
+            return _literals(_returned(cls, phases["post"].function))
         except Exception as error:
             faults.append(
                 Fault(
@@ -192,7 +251,7 @@ def _actions(cls: type[Node], phases: Mapping[str, Phase], faults: list[Fault]) 
                     'annotate post with -> Literal["found", "nothing"] or -> None, or set actions = ("found", "nothing")',
                 )
             )
-    return (DEFAULT,)
+    return None
 
 
 def _returned(cls: type[Node], function: Callable[..., Any]) -> Any:
@@ -206,7 +265,9 @@ def _returned(cls: type[Node], function: Callable[..., Any]) -> Any:
     return eval(annotation, function.__globals__, inside)
 
 
-def _literals(annotation: Any) -> list[str]:
+def _literals(annotation: Any) -> list[Any]:
+    if annotation is Pause:
+        return [Pause]
     if annotation is None or annotation is type(None):
         return [DEFAULT]
     if hasattr(annotation, "__value__"):  # a `type X = ...` alias

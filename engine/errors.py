@@ -9,7 +9,16 @@ EngineError
     ├── ResultLost        an `exec` result that nothing would keep
     ├── StepLimit         more steps than `max_steps`
     ├── NodeTimeout       one attempt of `exec` took too long (also a TimeoutError)
-    └── DeadlineExceeded  the whole run took too long (also a TimeoutError)
+    ├── DeadlineExceeded  the whole run took too long (also a TimeoutError)
+    ├── Collision         two branches of a Parallel wrote the same key
+    ├── NotStorable       a value of a durable run's state cannot be stored
+    ├── UnknownRun        no run of that id is stored
+    ├── UnknownStep       the run has no such committed step
+    ├── RunExists         a run of that id is stored already
+    ├── RunChanged        the run does not fit the graph as it is now
+    ├── RunOwned          somebody else runs it, and is alive
+    ├── NotWaiting        the run waits for no such answer
+    └── Fenced            this process's runs were taken over
 """
 
 from __future__ import annotations

@@ -55,15 +55,35 @@ class Retrying(NodeEvent):
     attempt: int
     error: str
     delay: float
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFinished(NodeEvent):
-    """A node is done: the action it took, the seconds it needed, and the keys it wrote."""
+    """A node is done: the action it took, the seconds it needed, and the keys it wrote.
+
+    One that was committed before the run was resumed is `recalled`: it did not run now.
+    """
 
     action: str
     seconds: float
     keys: tuple[str, ...]
+    recalled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWaiting(NodeEvent):
+    """A node waits for a person, or something inside it does; `waits` names the pauses."""
+
+    waits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFailed(NodeEvent):
+    """A node failed, or was cancelled; what it raised goes on to what surrounds it."""
+
+    error: BaseException
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,6 @@ class RunFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFailed(Event):
-    """A run has failed; the stream raises `error` after this event."""
+    """A run has failed, or was cancelled; the stream raises `error` after this event."""
 
     error: BaseException

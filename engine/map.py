@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from time import monotonic
+from types import GenericAlias
 from typing import Any, Literal
 
-from .check import Declared, declared
-from .errors import Fault, ValidationError
+from .check import Declared, declared, either, within
+from .errors import Fault, GraphError, ValidationError
+from .fits import ListOf
 from .graph import Graph
 from .node import Node
+from .overlay import isolated, written
 from .path import DEFAULT
 from .plan import Plan
 from .run import Run
-from .runner import branch
+from .runner import BREATH, branch
 from .store import SessionStore
-from .together import State, all_of, as_graph, isolated, written
+from .together import State, all_of, as_graph
+from .waiting import Waits, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,9 @@ class Map(Node):
         errors: Literal["raise", "collect"] = "raise",
         name: str | None = None,
     ) -> None:
+        if not isinstance(each, Node):
+            mend = "give it a node or a graph: an instance, not a class or a name"
+            raise GraphError(name or "map", [Fault(f"{each!r} cannot be run for each item", mend)])
         super().__init__(name=name or f"map_{each.name}")
         self.parameters = {}
         self.given = each
@@ -63,7 +71,12 @@ class Map(Node):
         return {self.each.name: self.each}
 
     def _check(self) -> Iterator[Fault]:
-        if not isinstance(self.limit, int) or self.limit < 1:
+        for role in ("over", "into", "item"):
+            if not isinstance(key := getattr(self, role), str) or not key:
+                yield Fault(
+                    f"{self.name!r} has {role}={key!r}", "a key of the state: a text that is not empty"
+                )
+        if type(self.limit) is not int or self.limit < 1:
             yield Fault(f"{self.name!r} has the limit {self.limit!r}", "how many at a time: 1 or more")
         if self.errors not in ("raise", "collect"):
             yield Fault(f"{self.name!r} has errors={self.errors!r}", 'errors is "raise" or "collect"')
@@ -71,15 +84,18 @@ class Map(Node):
     def declared(self) -> Declared:
         """It reads the list and what each item's run needs beside its item, and writes the results."""
         says = declared(self.each)
-        reads = {key: kind for key, kind in says.reads.items() if key != self.item} | {self.over: Any}
-        gives = {DEFAULT: {self.into: list}}
+        reads = {key: kinds for key, kinds in says.reads.items() if key != self.item}
+        lists = tuple(ListOf(kind) for kind in says.reads.get(self.item, (Any,)))
+        entry: Any = dict[str, Any] if self.entry is None else self.entry
+        results = GenericAlias(list, (entry | ItemError if self.errors == "collect" else entry,))
         return Declared(
             (DEFAULT,),
-            reads,
+            either(reads, {self.over: lists}),
             (says.required - {self.item}) | {self.over},
-            gives,
+            {DEFAULT: frozenset({self.into})},
+            {DEFAULT: {self.into: (results,)}},
             False,
-            frozenset({self.into}),
+            tuple(within(self.each.name, says)),
         )
 
     def plan(self, services: Mapping[str, Any], store: SessionStore | None) -> _MapPlan:
@@ -103,14 +119,22 @@ class _MapPlan:
         results: list[Any] = [None] * len(items)
         # A tuple need not be copied for each item, however long it is.
         shared: State = {**state, node.over: tuple(items)}
-        waiting = iter(enumerate(items))
+        waiting, held = iter(enumerate(items)), list[Waits]()
 
         async def worker() -> None:
+            breath = monotonic()
             for index, item in waiting:
-                results[index] = await self._one(shared, index, item, run, path)
-                await asyncio.sleep(0)
+                try:
+                    results[index] = await self._one(shared, index, item, run, path)
+                except Waits as one:
+                    held.append(one)
+                if monotonic() - breath > BREATH:  # items that never wait let others run, too
+                    await asyncio.sleep(0)
+                    breath = monotonic()
 
         await all_of([worker() for _ in range(min(node.limit, len(items)))] or [asyncio.sleep(0)])
+        if held:
+            raise together(held, state)
         return {**state, node.into: results}, DEFAULT
 
     async def _one(self, shared: State, index: int, item: Any, run: Run, path: str) -> Any:

@@ -29,8 +29,9 @@ class Node(Wireable):
     """One step. Declare `Inputs` and `Outputs` as pydantic models inside the class, write the phases you need.
 
     `retry`, `timeout` (seconds for one attempt of exec), `thread` (run a sync exec in a pool), `actions`
-    (where post's return annotation cannot say them) and `locks` (state keys whose values a store
-    must not work on twice at a time) are class attributes; the first two can also be given per instance.
+    (where post's return annotation cannot say them), `locks` (state keys whose values a store must not work
+    on twice at a time), `recorded` (store what exec gave before post is called, in a durable run) and `pauses`
+    (what post may wait for with `Pause(name)`, and the type of each answer) are class attributes; the first two can also be given per instance.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Node(Wireable):
     thread: bool = False
     actions: tuple[str, ...] | None = None
     locks: tuple[str, ...] = ()
+    recorded: bool = False
+    pauses: Mapping[str, Any] = {}
     parameters: Mapping[str, Any]
 
     def __new__(cls: type[N], *args: Any, **kwargs: Any) -> N:
@@ -80,8 +83,11 @@ def _given(cls: type[Node], node: Node, args: tuple[Any, ...], kwargs: dict[str,
         bound = inspect.signature(cls.__init__).bind(node, *args, **kwargs)
     except TypeError:
         return {}  # __init__ is called next and says what is wrong in its own words
-    own = list(bound.arguments.items())[1:]
-    return {key: value for key, value in own if key not in ("name", "retry", "timeout")}
+    own = dict(list(bound.arguments.items())[1:])
+    for parameter in bound.signature.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            own |= own.pop(parameter.name, {})
+    return {key: value for key, value in own.items() if key not in ("name", "retry", "timeout")}
 
 
 @overload

@@ -1,4 +1,5 @@
-"""The state as `post` sees it when the store may call it twice: nothing it does reaches what was committed."""
+"""The state as `post` sees it when the store may call it twice, and copies of it for ways that run side by side:
+nothing that one does reaches what was committed, or another."""
 
 from __future__ import annotations
 
@@ -6,7 +7,26 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from copy import deepcopy
 from typing import Any, Final
 
-IMMUTABLE: Final = (str, int, float, bool, bytes, type(None), tuple, frozenset)
+IMMUTABLE: Final = (str, int, float, bool, bytes, type(None), frozenset)
+
+
+def unchanging(value: Any) -> bool:
+    """Whether nothing in a value can be changed in place."""
+    return type(value) in IMMUTABLE or (type(value) is tuple and all(map(unchanging, value)))
+
+
+def isolated(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in which nothing is shared that one way could change under another."""
+    return {key: value if unchanging(value) else deepcopy(value) for key, value in state.items()}
+
+
+def written(before: dict[str, Any], start: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What a way wrote: what it assigned, and what it changed in place of its own copy."""
+    return {
+        key: value
+        for key, value in after.items()
+        if key not in start or start[key] is not value or (not unchanging(value) and value != before[key])
+    }
 
 
 class Overlay(MutableMapping[str, Any]):
@@ -25,7 +45,7 @@ class Overlay(MutableMapping[str, Any]):
         if key in self._gone:
             raise KeyError(key)
         value = self._base[key]
-        if type(value) not in IMMUTABLE:
+        if not unchanging(value):
             value = self._own[key] = deepcopy(value)
         return value
 
@@ -48,6 +68,20 @@ class Overlay(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def copy(self) -> dict[str, Any]:
+        """The state as a dict of its own."""
+        return dict(self)
+
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self, **other}
+
+    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**other, **self}
+
+    def __ior__(self, other: Mapping[str, Any]) -> Overlay:
+        self.update(other)
+        return self
 
     def changes(self) -> tuple[dict[str, Any], set[str]]:
         """What was assigned, or read and may have been changed in place, and what was deleted."""

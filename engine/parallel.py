@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from .check import Declared, declared
-from .errors import Fault, RunError, listing
+from .check import Declared, declared, either, within
+from .errors import Fault, GraphError, RunError, listing
 from .graph import Graph
 from .node import Node
+from .overlay import isolated, written
 from .path import DEFAULT
-from .plan import Plan
+from .plan import Plan, segment
 from .run import Run
 from .runner import branch
 from .store import SessionStore
-from .together import State, all_of, as_graph, isolated, written
+from .together import State, all_of, as_graph
+from .waiting import Waits, together
 
 
 class Collision(RunError):
@@ -35,6 +37,10 @@ class Parallel(Node):
 
     def __init__(self, *branches: Node, name: str | None = None) -> None:
         super().__init__(name=name or "parallel")
+        for one in branches:
+            if not isinstance(one, Node):
+                mend = "give it nodes or graphs: instances, not classes or names"
+                raise GraphError(self.name, [Fault(f"{one!r} cannot be a branch of {self.name!r}", mend)])
         self.parameters = {}
         self.given = branches
         self.branches = tuple(as_graph(branch) for branch in branches)
@@ -59,7 +65,7 @@ class Parallel(Node):
                 if action != DEFAULT:
                     mend = "end every branch by default; route after the join"
                     faults.append(Fault(f"the branch {one.name!r} of {self.name!r} ends in {action!r}", mend))
-            for key in sorted(says.may):
+            for key in sorted(either(*says.may.values())):
                 other = owners.setdefault(key, one.name)
                 if other != one.name:
                     mend = "let each write a key of its own, and join them in a node after it"
@@ -71,15 +77,16 @@ class Parallel(Node):
     def declared(self) -> Declared:
         """What its branches read and write together."""
         says = [declared(branch) for branch in self.branches]
-        reads = {key: kind for one in says for key, kind in one.reads.items()}
-        gives = {key: kind for one in says for key, kind in one.gives.get(DEFAULT, {}).items()}
         return Declared(
             (DEFAULT,),
-            reads,
+            either(*(one.reads for one in says)),
             frozenset().union(*(one.required for one in says)),
-            {DEFAULT: gives},
+            {DEFAULT: frozenset().union(*(one.gives.get(DEFAULT, ()) for one in says))},
+            {DEFAULT: either(*(one.may.get(DEFAULT, {}) for one in says))},
             any(one.opaque for one in says),
-            frozenset().union(*(one.may for one in says)),
+            tuple(
+                item for one, its in zip(self.branches, says, strict=True) for item in within(one.name, its)
+            ),
         )
 
     def plan(self, services: Mapping[str, Any], store: SessionStore | None) -> _ParallelPlan:
@@ -95,13 +102,28 @@ class _ParallelPlan:
     async def take(self, state: State, run: Run, path: str) -> tuple[State, str]:
         starts = [isolated(state) for _ in self.branches]
         ways = [
-            branch(plan, dict(start), run, f"{path}/{graph.name}", f"branch {graph.name!r}")
+            branch(plan, dict(start), run, f"{path}/{segment(graph.name)}", f"branch {graph.name!r}")
             for (graph, plan), start in zip(self.branches, starts, strict=True)
         ]
         after, owners = dict(state), dict[str, str]()
-        for (graph, _), start, (final, _) in zip(self.branches, starts, await all_of(ways), strict=True):
+        ends = await all_of([_held(way) for way in ways])
+        if held := [end for end in ends if isinstance(end, Waits)]:
+            raise together(held, state)
+        for (graph, _), start, (final, _) in zip(self.branches, starts, ends, strict=True):
             for key, value in written(state, start, final).items():
                 if (other := owners.setdefault(key, graph.name)) != graph.name:
                     raise Collision(self.node.name, key, other, graph.name)
                 after[key] = value
+            for key in start.keys() - final.keys():
+                if (other := owners.setdefault(key, graph.name)) != graph.name:
+                    raise Collision(self.node.name, key, other, graph.name)
+                after.pop(key, None)
         return after, DEFAULT
+
+
+async def _held(way: Coroutine[Any, Any, tuple[State, str]]) -> tuple[State, str] | Waits:
+    """A branch that waits for a person lets the others go on."""
+    try:
+        return await way
+    except Waits as held:
+        return held

@@ -25,12 +25,15 @@ class Step:
 
     __slots__ = (
         "asks_context", "asks_session", "exec", "exec_async", "fallback", "fallback_async", "inner", "keep", "lose", "name", "next",
-        "node", "plain", "post", "post_async", "prep", "prep_async", "prep_inputs", "read", "retry", "thread", "timeout",
+        "node", "pauses", "plain", "post", "post_async", "prep", "prep_async", "prep_inputs", "read", "retry", "segment", "thread",
+        "timeout",
     )  # fmt: skip
 
     def __init__(self, node: Node, contract: Contract, services: Mapping[str, Any]) -> None:
         self.node = node
         self.name = node.name
+        self.segment = segment(node.name)
+        self.pauses = contract.pauses
         self.inner: Any = None
         self.next: dict[str, Step | None] = {}
         phases = contract.phases
@@ -50,6 +53,15 @@ class Step:
         self.plain = not (
             self.asks_session or self.asks_context or self.timeout or self.thread or self.prep_inputs
         )
+
+    def ends(self, action: str) -> bool:
+        """Whether an action leads to END."""
+        return self.next.get(action, self) is None
+
+
+def segment(name: str) -> str:
+    """A node's name as a part of a path, in which a slash parts and `#` marks."""
+    return name.replace("%", "%25").replace("/", "%2F").replace("#", "%23")
 
 
 class Plan:

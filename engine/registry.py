@@ -105,6 +105,7 @@ class Registry:
             store = services[default[0]] = Lazy(default[1])
         ready = graph.bind(**services)
         ready.store = store
+        ready.types = (*graph.types, *self.types.values())
         return ready
 
     def _default_store(self) -> tuple[str, Callable[[], Any]] | None:

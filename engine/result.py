@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
+from .waiting import Wait
+
 Status: TypeAlias = Literal["done", "waiting"]
 
 
 class Result(Mapping[str, Any]):
-    """A read-only mapping of the final state, with the run's id, last action and status."""
+    """A read-only mapping of the final state, with the run's id, last action and status.
 
-    __slots__ = ("_state", "action", "run_id", "status")
+    A run that is `waiting` has no action yet, and `waits` tells what for.
+    """
 
-    def __init__(self, state: Mapping[str, Any], run_id: str, action: str, status: Status = "done") -> None:
+    __slots__ = ("_state", "action", "run_id", "status", "waits")
+
+    def __init__(
+        self,
+        state: Mapping[str, Any],
+        run_id: str,
+        action: str,
+        status: Status = "done",
+        waits: tuple[Wait, ...] = (),
+    ) -> None:
         self._state = state
         self.run_id = run_id
         self.action = action
         self.status = status
+        self.waits = waits
 
     def __getitem__(self, key: str) -> Any:
         try:

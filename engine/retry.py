@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +26,12 @@ class Retry:
     final: bool = False
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
+        if type(self.attempts) is not int or self.attempts < 1:
             raise ValueError(
-                f"Retry(attempts={self.attempts}): attempts counts the first one too, so it is 1 or more"
+                f"Retry(attempts={self.attempts}): attempts counts the first one too, so it is 1 or more, and whole"
             )
-        if self.wait < 0 or self.max_wait < 0 or self.jitter < 0 or self.factor < 1:
+        spans = (0 <= self.wait < math.inf, self.max_wait >= 0, 0 <= self.jitter < math.inf)
+        if not all(spans) or not 1 <= self.factor < math.inf:
             raise ValueError("Retry: wait, max_wait and jitter are seconds from 0 up, factor is 1 or more")
 
     def delay(self, attempt: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 import math
 from collections import deque
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from .events import Event
 
 if TYPE_CHECKING:
-    from .plan import Step
-    from .record import Recorder
+    from .plan import Plan, Step
+    from .recorder import Records
 
 logger = logging.getLogger("turngraph")
 BLOCKING: Final = 0.050
@@ -24,13 +23,14 @@ State = dict[str, Any]
 class Run:
     """A run's id, its listener, the way it has walked, and how often it came by each node."""
 
-    __slots__ = ("loop", "record", "run_id", "scope", "tell", "trail", "until", "visits")
+    __slots__ = ("loop", "record", "root", "run_id", "scope", "tell", "trail", "until", "visits")
 
     def __init__(self, run_id: str, scope: Any, tell: Callable[[Event], None] | None) -> None:
         self.run_id = run_id
         self.scope = scope
         self.tell = tell
-        self.record: Recorder | None = None
+        self.record: Records | None = None
+        self.root: Plan | None = None
         self.trail: deque[str] = deque(maxlen=40)
         self.visits: dict[str, int] = {}
         self.until = math.inf
@@ -38,8 +38,11 @@ class Run:
 
     def child(self) -> Run:
         """The same run, walked another way at the same time."""
-        other = copy.copy(self)
+        other = object.__new__(Run)
+        other.run_id, other.scope, other.tell = self.run_id, self.scope, self.tell
+        other.record, other.root, other.until, other.loop = self.record, self.root, self.until, self.loop
         other.trail = self.trail.copy()
+        other.visits = {}  # a way's paths are its own, and are forgotten with it
         return other
 
     def visit(self, prefix: str, name: str) -> str:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Mapping
 from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import DeadlineExceeded, ResultLost, StepLimit, UnknownAction
-from .events import Event, NodeFinished, NodeStarted, RunFailed, RunFinished, RunStarted
+from .events import (
+    Event,
+    NodeFailed,
+    NodeFinished,
+    NodeStarted,
+    NodeWaiting,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+)
+from .overlay import isolated, written
 from .path import DEFAULT
 from .plan import Plan, Step
+from .recorder import Taking
 from .result import Result
 from .run import BLOCKING, Run, State, warn_blocking
 from .special import recover, take
+from .waiting import Waits
 
 if TYPE_CHECKING:
     from .graph import Graph
-    from .record import Recorder
+    from .recorder import Records
 
 BREATH: Final = 0.005  # a run that never waits lets others run this often
 
@@ -31,21 +44,33 @@ async def execute(
     scope: Any,
     run_id: str | None,
     tell: Callable[[Event], None] | None,
-    record: Recorder | None = None,
+    record: Records | None = None,
+    at: Step | None = None,
+    prefix: str | None = None,
 ) -> Result:
-    """Walks a plan from its start to an END; what goes wrong is raised with notes on run, node and way."""
+    """Walks a plan from its start, or the step `at`, to an END or until it can only wait for a person.
+
+    What goes wrong is raised with notes on run, node and way.
+    """
+    if "opentelemetry.sdk.trace" in sys.modules:  # only then can the application have asked for spans
+        from .telemetry import traced
+
+        tell = traced(tell)
     run = Run(run_id or new_run_id(), scope, tell)
-    run.record = record
+    run.record, run.root = record, plan
     if tell is not None:
         tell(RunStarted(run.run_id, graph.name))
     try:
-        final, action = await bounded(plan, state, run, run.run_id)
-    except Exception as error:
-        _annotate(error, graph, run)
+        final, action = await bounded(plan, state, run, prefix or run.run_id, at)
+        result = Result(final, run.run_id, action)
+    except Waits as held:
+        result = Result(held.state, run.run_id, "", "waiting", held.waits)
+    except BaseException as error:
+        if isinstance(error, Exception):
+            _annotate(error, graph, run)
         if tell is not None:
             tell(RunFailed(run.run_id, error))
         raise
-    result = Result(final, run.run_id, action)
     if tell is not None:
         tell(RunFinished(run.run_id, result))
     return result
@@ -56,16 +81,18 @@ def new_run_id() -> str:
     return os.urandom(8).hex()
 
 
-async def bounded(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, str]:
+async def bounded(
+    plan: Plan, state: State, run: Run, prefix: str, at: Step | None = None
+) -> tuple[State, str]:
     """Walks a plan within its deadline, if it has one."""
     if plan.deadline is None:
-        return await walk(plan, state, run, prefix)
+        return await walk(plan, state, run, prefix, at)
     outer = run.until
     run.until = min(outer, monotonic() + plan.deadline)
     timer = asyncio.timeout(plan.deadline)
     try:
         async with timer:
-            return await walk(plan, state, run, prefix)
+            return await walk(plan, state, run, prefix, at)
     except TimeoutError as error:
         if timer.expired() and not isinstance(error, DeadlineExceeded):
             raise DeadlineExceeded(plan.graph.name, plan.deadline) from error
@@ -74,12 +101,12 @@ async def bounded(plan: Plan, state: State, run: Run, prefix: str) -> tuple[Stat
         run.until = outer
 
 
-async def walk(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, str]:
+async def walk(plan: Plan, state: State, run: Run, prefix: str, at: Step | None = None) -> tuple[State, str]:
     """Takes step after step until an action leads to END; gives the final state and that action.
 
     A plain step is written out here rather than called: a call would cost as much as all the rest.
     """
-    step: Step = plan.start
+    step: Step = at or plan.start
     limit, silent, trail = plan.max_steps, run.tell is None and run.record is None, run.trail
     count, breath = 0, monotonic()
     while True:
@@ -112,7 +139,7 @@ async def walk(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, 
                         if monotonic() - now > BLOCKING:
                             warn_blocking(step)
                 except Exception as error:
-                    result = await recover(step, prepared, error, run, None)
+                    result, _ = await recover(step, prepared, error, run, None)
             if step.keep is not None:
                 result = step.keep(result)
                 overlay = state | result.__dict__
@@ -140,21 +167,40 @@ async def walk(plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, 
 
 
 async def _observed(step: Step, plan: Plan, state: State, run: Run, prefix: str) -> tuple[State, str]:
-    path = run.visit(prefix, step.name)
-    started = monotonic()
-    if run.tell is not None:
-        run.tell(NodeStarted(run.run_id, step.name, path))
-    known = run.record.recall(path, state) if run.record is not None and step.inner is None else None
-    if known is not None:
-        after, action = known
-    elif step.inner is not None:
-        after, action = await _inside(step.inner, state, run, path)
-    else:
-        after, action = await take(step, plan, state, run, path)
-    if run.tell is not None:
-        keys = tuple(key for key, value in after.items() if key not in state or state[key] is not value)
-        run.tell(NodeFinished(run.run_id, step.name, path, action, monotonic() - started, keys))
+    path = run.visit(prefix, step.segment)
+    record, tell, started = run.record, run.tell, monotonic()
+    if tell is None:
+        known = record.recall(step, path, state) if record is not None else None
+        return known or await _taken(step, plan, state, run, path, started)
+    tell(NodeStarted(run.run_id, step.name, path))
+    try:
+        known = record.recall(step, path, state) if record is not None else None
+        after, action = known or await _taken(step, plan, state, run, path, started)
+    except Waits as held:
+        tell(NodeWaiting(run.run_id, step.name, path, tuple(wait.name for wait in held.waits)))
+        raise
+    except BaseException as error:
+        tell(NodeFailed(run.run_id, step.name, path, error, monotonic() - started))
+        raise
+    keys = tuple(key for key, value in after.items() if key not in state or state[key] is not value)
+    tell(NodeFinished(run.run_id, step.name, path, action, monotonic() - started, keys, known is not None))
     return after, action
+
+
+async def _taken(
+    step: Step, plan: Plan, state: State, run: Run, path: str, started: float
+) -> tuple[State, str]:
+    if step.inner is None:
+        return await take(step, plan, state, run, path)
+    try:
+        after, action = await _inside(step.inner, state, run, path)
+    except Waits as held:
+        held.state = state
+        raise
+    if run.record is None:
+        return after, action
+    last = plan is run.root and step.ends(action)
+    return await run.record.join(Taking(path, step.name, started), state, after, action, last)
 
 
 async def branch(plan: Plan, state: State, run: Run, path: str, what: str) -> tuple[State, str]:
@@ -173,16 +219,22 @@ async def _inside(inner: Any, state: State, run: Run, path: str) -> tuple[State,
         taken: tuple[State, str] = await inner.take(state, run, path)
         return taken
     graph = inner.graph
-    first = dict(inner.read(state).__dict__) if inner.read is not None else dict(state)
+    if inner.read is not None:
+        given = inner.read(state).__dict__
+        first = isolated(given)
+        final, action = await bounded(inner, dict(first), run, path)
+        if graph.outputs is not None:
+            return state | {key: final[key] for key in graph.outputs.model_fields if key in final}, action
+        return state | written(given, first, final), action
+    first = dict(state)
     final, action = await bounded(inner, dict(first), run, path)
     if graph.outputs is not None:
         return state | {key: final[key] for key in graph.outputs.model_fields if key in final}, action
     after = state | {
         key: value for key, value in final.items() if key not in first or first[key] is not value
     }
-    if inner.read is None:
-        for key in first.keys() - final.keys():
-            del after[key]
+    for key in first.keys() - final.keys():
+        del after[key]
     return after, action
 
 

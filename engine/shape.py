@@ -53,12 +53,12 @@ def _entry(node: Node) -> dict[str, Any]:
         }
     entry: dict[str, Any] = {"node": type(node).__name__}
     if node.parameters:
-        entry["with"] = {key: _plain(value) for key, value in node.parameters.items()}
+        entry["with"] = _plain(node.parameters)
     own = vars(node)
-    if own.get("retry") is not None:
-        entry["retry"] = retry_shape(own["retry"])
-    if own.get("timeout") is not None:
-        entry["timeout"] = own["timeout"]
+    for key in ("retry", "timeout"):
+        # None says something only where the class says something else.
+        if key in own and (own[key] is not None or getattr(type(node), key) is not None):
+            entry[key] = retry_shape(own[key]) if isinstance(own[key], Retry) else own[key]
     return entry
 
 
@@ -72,5 +72,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str):  # also a subclass, as of an Enum of texts
+        return str.__str__(value)
+    return value if value is None or isinstance(value, bool) else _number(value)
+
+
+def _number(value: Any) -> int | float:
+    return int(value) if isinstance(value, int) else float(value)

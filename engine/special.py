@@ -15,8 +15,9 @@ from .errors import NodeTimeout, ResultLost, UnknownAction
 from .events import Event, Retrying
 from .overlay import Overlay
 from .path import DEFAULT
+from .pause import Pause
 from .plan import Plan, Step
-from .record import Recorder
+from .recorder import Records, Taking
 from .retry import try_again
 from .run import BLOCKING, Run, State, warn_blocking
 from .store import SessionStore
@@ -26,10 +27,10 @@ _unset: Any = object()
 
 async def take(step: Step, plan: Plan, state: State, run: Run, path: str) -> tuple[State, str]:
     """Takes one step, whatever it needs; gives the state after it and its action."""
-    begun = monotonic()
+    taking = Taking(path, step.name, monotonic())
     prepared = await _prepare(step, plan, state, run, path)
-    result = await _execute(step, prepared, run, path)
-    return await _settle(step, plan, state, prepared, result, run, path, begun)
+    result = await _result(step, prepared, run, taking)
+    return await _settle(step, plan, state, prepared, result, run, taking)
 
 
 async def _prepare(step: Step, plan: Plan, state: State, run: Run, path: str) -> Any:
@@ -51,11 +52,21 @@ async def _prepare(step: Step, plan: Plan, state: State, run: Run, path: str) ->
     return await prepared if step.prep_async else prepared
 
 
-async def _execute(step: Step, prepared: Any, run: Run, path: str) -> Any:
+async def _result(step: Step, prepared: Any, run: Run, taking: Taking) -> Any:
+    """What exec gives; a node whose results are recorded pays for one only once."""
+    record = run.record
+    recorded = record is not None and step.node.recorded
+    if record is not None and recorded and (known := record.result(taking.path)) is not None:
+        return known[0]
+    result, taking.attempts = await _execute(step, prepared, run, taking.path)
+    return await record.keep(taking, result) if record is not None and recorded else result
+
+
+async def _execute(step: Step, prepared: Any, run: Run, path: str) -> tuple[Any, int]:
     if step.exec is None:
-        return prepared if step.prep is not None else None
+        return (prepared if step.prep is not None else None), 1
     try:
-        return await _attempt(step, prepared, run, path, 1)
+        return await _attempt(step, prepared, run, path, 1), 1
     except Exception as error:
         return await recover(step, prepared, error, run, path)
 
@@ -89,69 +100,98 @@ async def _attempt(step: Step, prepared: Any, run: Run, path: str | None, attemp
         raise
 
 
-async def recover(step: Step, prepared: Any, error: Exception, run: Run, path: str | None) -> Any:
-    """What follows a first attempt that failed: more attempts, then the fallback, else the error itself."""
+async def recover(step: Step, prepared: Any, error: Exception, run: Run, path: str | None) -> tuple[Any, int]:
+    """What follows a first attempt that failed: more attempts, then the fallback, else the error itself.
+
+    Gives the result, and the number of attempts in all.
+    """
+    made = 1
+
+    async def again(attempt: int) -> Any:
+        nonlocal made
+        made = attempt
+        return await _attempt(step, prepared, run, path, attempt)
+
     if step.retry is not None:
 
         def told(attempt: int, failed: BaseException, delay: float) -> None:
             if run.tell is not None:
-                run.tell(Retrying(run.run_id, step.name, path or "", attempt, repr(failed), delay))
+                run.tell(
+                    Retrying(
+                        run.run_id, step.name, path or "", attempt, repr(failed), delay, type(failed).__name__
+                    )
+                )
 
         try:
-            return await try_again(step.retry, error, lambda n: _attempt(step, prepared, run, path, n), told)
+            return await try_again(step.retry, error, again, told), made
         except Exception as last:
             error = last
     if step.fallback is None:
         raise error
     asked = {"context": _context(step, run, path or "", 1)} if "fallback" in step.asks_context else {}
     result = step.fallback(prepared, error, **asked)
-    return await result if step.fallback_async else result
+    return (await result if step.fallback_async else result), made
 
 
 async def _settle(
-    step: Step, plan: Plan, state: State, prepared: Any, result: Any, run: Run, path: str, begun: float
+    step: Step,
+    plan: Plan,
+    state: State,
+    prepared: Any,
+    result: Any,
+    run: Run,
+    taking: Taking,
 ) -> tuple[State, str]:
     if step.keep is not None:
         result = step.keep(result)
+        taking.outputs = result.__dict__
     elif step.lose and result is not None:
         raise ResultLost(step.name, result)
     if "post" in step.asks_session and plan.store is not None:
-        return await _commit(step, plan.store, state, prepared, result, run, path, begun)
+        return await _commit(step, plan, plan.store, state, prepared, result, run, taking)
     if run.record is not None:
-        return await _recorded(step, state, prepared, result, run, path, begun, run.record)
+        return await _recorded(step, plan, state, prepared, result, run, taking, run.record)
     if step.post is None:
         return (state | result.__dict__ if step.keep is not None else state), DEFAULT
-    asked = {"context": _context(step, run, path, 1)} if "post" in step.asks_context else {}
+    asked = {"context": _context(step, run, taking.path, 1)} if "post" in step.asks_context else {}
     overlay = state | result.__dict__ if step.keep is not None else state.copy()
     action = step.post(overlay, prepared, result, **asked)
     if step.post_async:
         action = await action
-    return overlay, _known(step, action)
+    return overlay, _known(step, action)[0]
 
 
 async def _recorded(
-    step: Step, state: State, prepared: Any, result: Any, run: Run, path: str, begun: float, record: Recorder
+    step: Step,
+    plan: Plan,
+    state: State,
+    prepared: Any,
+    result: Any,
+    run: Run,
+    taking: Taking,
+    record: Records,
 ) -> tuple[State, str]:
     """Settles a step without a session in a durable run: its changes are committed before it counts."""
-    overlay, action = _laid(step, state, result), DEFAULT
+    overlay, action, waits = _laid(step, state, result), DEFAULT, None
     if step.post is not None:
-        asked = {"context": _context(step, run, path, 1)} if "post" in step.asks_context else {}
+        asked = {"context": _context(step, run, taking.path, 1)} if "post" in step.asks_context else {}
         action = step.post(overlay, prepared, result, **asked)
         if step.post_async:
             action = await action
-        action = _known(step, action)
-    return await record.append(path, step.name, state, overlay, action, monotonic() - begun)
+        action, waits = _known(step, action)
+    last = plan is run.root and step.ends(action)
+    return await record.append(taking, state, overlay, action, waits, last)
 
 
 async def _commit(
     step: Step,
+    plan: Plan,
     store: SessionStore,
     state: State,
     prepared: Any,
     result: Any,
     run: Run,
-    path: str,
-    begun: float,
+    taking: Taking,
 ) -> tuple[State, str]:
     """Lets `post` write in the step's transaction. The store may call it again after a rollback, so each
     call starts from the state before the step, and what it tells or sets is kept back until the COMMIT."""
@@ -159,23 +199,28 @@ async def _commit(
     held: list[Event] = []
     variables: Variables = caller
 
-    def post(session: Any) -> tuple[Overlay, str]:
+    def post(session: Any) -> tuple[Overlay, str, str | None]:
         nonlocal variables
         held.clear()
         variables = caller.copy()
         overlay = _laid(step, state, result)
         asked: dict[str, Any] = {"session": session}
         if "post" in step.asks_context:
-            asked["context"] = _context(step, run, path, 1, held.append if run.tell else None)
-        return overlay, _known(step, variables.run(step.post, overlay, prepared, result, **asked))
+            asked["context"] = _context(step, run, taking.path, 1, held.append if run.tell else None)
+        action, waits = _known(step, variables.run(step.post, overlay, prepared, result, **asked))
+        return overlay, action, waits
 
     def work(session: Any) -> tuple[State, str]:
-        overlay, action = post(session)
+        overlay, action, _ = post(session)
         return overlay.merged(), action
 
     keys = [f"{key}:{state[key]}" for key in step.node.locks if state.get(key) is not None]
     if run.record is not None:
-        outcome = await run.record.commit(path, step.name, state, post, keys, begun)
+
+        def ends(action: str) -> bool:
+            return plan is run.root and step.ends(action)
+
+        outcome = await run.record.commit(taking, state, post, keys, ends)
     else:
         outcome = await store.write(work, keys=keys)
     for event in held:
@@ -193,12 +238,13 @@ def _laid(step: Step, state: State, result: Any) -> Overlay:
     return overlay
 
 
-def _known(step: Step, action: Any) -> str:
-    if action is None:
-        action = DEFAULT
-    if not isinstance(action, str) or action not in step.next:
+def _known(step: Step, action: Any) -> tuple[str, str | None]:
+    """The action that post took, and the pause it waits at, if that is what it returned."""
+    waits = action.name if isinstance(action, Pause) else None
+    chosen = DEFAULT if action is None else waits or action
+    if not isinstance(chosen, str) or chosen not in step.next or (waits is None) == (chosen in step.pauses):
         raise UnknownAction(step.name, action, step.next)
-    return action
+    return chosen, waits
 
 
 def _context(

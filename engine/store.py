@@ -7,11 +7,11 @@ transaction, which makes the run durable; `MemoryStore` is one, and `DatabaseMan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
-from .record import RunExists, RunRecord, RunStatus, StepRecord, UnknownRun
+from .record import NotWaiting, RunExists, RunOwned, RunRecord, RunStatus, StepRecord, UnknownRun
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -42,16 +42,29 @@ class RunStore(Protocol):
         """Where `prep` and `post` get theirs."""
         ...
 
-    async def begin(self, run: RunRecord, /) -> None:
-        """Stores a new run; RunExists if its id is taken."""
+    async def begin(self, run: RunRecord, /, steps: Sequence[StepRecord] = ()) -> None:
+        """Stores a new run, with the steps it is forked with; RunExists if its id is taken."""
         ...
 
     async def load(self, run_id: str, /) -> tuple[RunRecord, list[StepRecord]]:
-        """A run and its steps in their order; UnknownRun if there is none. It is this store's from now on."""
+        """A run and its steps in their order; UnknownRun if there is none. It is this store's, and running, from
+        now until `end`; RunOwned if somebody else runs it, be it in this process."""
+        ...
+
+    async def shown(self, run_id: str, /) -> tuple[RunRecord, list[StepRecord]]:
+        """A run and its steps, to look at: whose it is, and how it stands, does not change."""
+        ...
+
+    async def change(self, run: RunRecord, /) -> None:
+        """Gives a run that was loaded here the graph, shape, inputs, start and era of `run`."""
+        ...
+
+    async def answer(self, run_id: str, path: str, value: str, /) -> None:
+        """Stores a person's answer to a step that waits, once; NotWaiting if there is none, or it has one."""
         ...
 
     async def append(self, step: StepRecord, /) -> StepRecord:
-        """Commits a step; gives the one that is there if it was committed before."""
+        """Commits a step, and with `last` the end of its run; gives the one that is there if it was before."""
         ...
 
     async def commit(
@@ -61,7 +74,7 @@ class RunStore(Protocol):
         ...
 
     async def end(self, run_id: str, status: RunStatus, action: str | None, error: str | None, /) -> None:
-        """Notes how a run stands."""
+        """Notes how a run stands that this store was running, and lets go of it."""
         ...
 
 
@@ -92,24 +105,49 @@ class MemoryStore:
     def __init__(self) -> None:
         self.runs: dict[str, RunRecord] = {}
         self.steps: dict[str, dict[str, StepRecord]] = {}
+        self._active: set[str] = set()
 
-    async def begin(self, run: RunRecord, /) -> None:
+    async def begin(self, run: RunRecord, /, steps: Sequence[StepRecord] = ()) -> None:
         """Stores a new run."""
         if run.run_id in self.runs:
             raise RunExists(f"the run {run.run_id!r} is stored already; graph.resume(...) goes on with it")
         self.runs[run.run_id] = run
-        self.steps[run.run_id] = {}
+        self.steps[run.run_id] = {step.path: step for step in steps}
+        self._active.add(run.run_id)
 
     async def load(self, run_id: str, /) -> tuple[RunRecord, list[StepRecord]]:
-        """A run and its steps in their order."""
+        """A run and its steps in their order; RunOwned while it is being run."""
+        if run_id in self._active:
+            raise RunOwned(f"run {run_id!r} is being run in this process")
+        run, steps = await self.shown(run_id)
+        self._active.add(run_id)
+        self.runs[run_id] = run = replace(run, status="running")
+        return run, steps
+
+    async def shown(self, run_id: str, /) -> tuple[RunRecord, list[StepRecord]]:
+        """A run and its steps in their order, to look at."""
         if run_id not in self.runs:
             raise UnknownRun(f"no run {run_id!r} is stored here")
         steps = sorted(self.steps[run_id].values(), key=lambda step: step.number)
         return self.runs[run_id], steps
 
+    async def change(self, run: RunRecord, /) -> None:
+        """Gives a run another graph to go on with."""
+        self.runs[run.run_id] = run
+
+    async def answer(self, run_id: str, path: str, value: str, /) -> None:
+        """Keeps a person's answer, once."""
+        step = self.steps.get(run_id, {}).get(path)
+        if step is None or step.waits is None or step.answer is not None:
+            raise NotWaiting(f"the step {path!r} does not wait for an answer, or has one")
+        self.steps[run_id][path] = replace(step, answer=value)
+
     async def append(self, step: StepRecord, /) -> StepRecord:
         """Keeps a step."""
-        return self.steps[step.run_id].setdefault(step.path, step)
+        kept = self.steps[step.run_id].setdefault(step.path, step)
+        if step.last:
+            await self.end(step.run_id, "done", kept.action, None)
+        return kept
 
     async def commit(
         self, work: Callable[[Any], StepRecord], run_id: str, path: str, /, *, keys: Collection[str] = ()
@@ -120,4 +158,5 @@ class MemoryStore:
 
     async def end(self, run_id: str, status: RunStatus, action: str | None, error: str | None, /) -> None:
         """Notes how a run stands."""
+        self._active.discard(run_id)
         self.runs[run_id] = replace(self.runs[run_id], status=status, action=action, error=error)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from .check import declared
 from .graph import Graph
-from .overlay import IMMUTABLE
 from .path import END
 
 if TYPE_CHECKING:
@@ -23,22 +21,6 @@ def as_graph(node: Node) -> Graph:
     if isinstance(node, Graph):
         return node
     return Graph(node.name, *(node - action >> END for action in declared(node).actions))
-
-
-def isolated(state: State) -> State:
-    """A copy in which nothing is shared that one way could change under another."""
-    return {key: value if type(value) in IMMUTABLE else deepcopy(value) for key, value in state.items()}
-
-
-def written(before: State, start: State, after: State) -> State:
-    """What a way wrote: what it assigned, and what it changed in place of its own copy."""
-    return {
-        key: value
-        for key, value in after.items()
-        if key not in start
-        or start[key] is not value
-        or (type(value) not in IMMUTABLE and value != before[key])
-    }
 
 
 async def all_of(ways: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:

@@ -32,12 +32,16 @@ class Wiring:
         self.edges: dict[str, dict[str, str]] = {}
         self.faults: list[Fault] = []
         self._places = places or {}
-        whole = [path if isinstance(path, Path) else Path((path,)) for path in paths]
+        if not isinstance(name, str) or not name.strip():
+            self.fault(
+                f"its name is {name!r}", 'a graph is given its name first: Graph("greet", hello >> END)'
+            )
+        whole = [path for given in paths if (path := self._path(given)) is not None]
         for path in whole:
             self._collect(path)
         for path in whole:
             self._join(path)
-        if self.start is None:
+        if self.start is None and not self.faults:
             self.fault("it has no node", 'give it a path: Graph("greet", hello >> END)')
 
     def fault(self, message: str, mend: str, *place: str) -> None:
@@ -48,6 +52,13 @@ class Wiring:
     def successors(self, name: str) -> Iterable[tuple[str, str]]:
         """Each action of a node that is wired, and where it leads."""
         return self.edges.get(name, {}).items()
+
+    def _path(self, given: Path | Wireable) -> Path | None:
+        if isinstance(given, (Path, Wireable)):
+            return given if isinstance(given, Path) else Path((given,))
+        mend = f"{given.__name__}()" if isinstance(given, type) else "hello >> END, one after the other"
+        self.fault(f"{given!r} is no path", f"give paths of nodes: instances, not classes or lists: {mend}")
+        return None
 
     def _collect(self, path: Path) -> None:
         for step in path.steps:
@@ -66,10 +77,11 @@ class Wiring:
             self.start = self.start or step.name
 
     def _own_faults(self, node: Node) -> None:
-        if node.name == ENDS or not node.name.strip():
-            self.fault(
-                f"a node is named {node.name!r}", "END is where a run ends; choose another name", node.name
-            )
+        name: object = node.name
+        if not isinstance(name, str) or not name.strip():
+            self.fault(f"a node is named {name!r}", 'a name is a text: name="find"')
+        elif name == ENDS:
+            self.fault("a node is named 'END'", "END is where a run ends; choose another name", name)
         for fault in (*contract_of(type(node)).faults, *instance_faults(node)):
             self.fault(fault.message, fault.mend, node.name)
 

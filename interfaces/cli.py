@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from .commands import batch, chat, conversation, database, demo, graphs, memory, runs
+from .commands import batch, chat, conversation, database, demo, graphs, history, memory, runs
 
 app = typer.Typer(
     name="turngraph",
@@ -28,6 +28,9 @@ app.command("draw")(graphs.draw_graph)
 app.command("batch")(batch.batch)
 app.add_typer(memory.app, name="memory")
 app.add_typer(conversation.app, name="conversation")
+runs.app.command("fork")(history.fork)
+runs.app.command("replay")(history.replay)
+runs.app.command("prune")(history.prune)
 app.add_typer(runs.app, name="runs")
 app.command("demo")(demo.demo)
 app.add_typer(database.app, name="db")

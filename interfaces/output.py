@@ -80,12 +80,13 @@ def _told(error: Exception) -> typer.Exit:
 def _status(error: Exception) -> tuple[int, bool]:
     """The exit status an error stands for, and whether its text was written for people."""
     from ..engine import EngineError, NotBound, RunError, ValidationError
-    from ..engine.record import RunChanged, RunExists, UnknownRun
+    from ..engine.fork import UnknownStep
+    from ..engine.record import NotWaiting, RunChanged, RunExists, UnknownRun
     from ..models import ConversationClosed, DatabaseError, DatabaseUrlError, IllegalTransition, NotFound
     from ..services import ModelNotConfigured, ServiceError, SettingError
 
     if isinstance(error, EngineError):
-        mendable = (NotBound, ValidationError, UnknownRun, RunExists, RunChanged)
+        mendable = (NotBound, NotWaiting, ValidationError, UnknownRun, UnknownStep, RunExists, RunChanged)
         wrong = not isinstance(error, RunError) or isinstance(error, mendable)
         return WRONG if wrong else FAILED, True
     asked = (
@@ -137,6 +138,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
     return str(value)
+
+
+def short(value: Any) -> str:
+    """A value as JSON on a line, cut where it is long."""
+    text = json.dumps(value, default=plain, ensure_ascii=False)
+    return text if len(text) <= 300 else f"{text[:300]}… ({len(text):,} characters)"
 
 
 def console() -> Console:

@@ -22,6 +22,7 @@ from .manager import DatabaseManager, get_db_manager
 from .memory import MemoryIndex, MemorySource
 from .message import Message
 from .preference import UserPreference
+from .runs import SqlRunStore
 from .scope import Scope
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "RunRow",
     "Scope",
     "SessionMisuse",
+    "SqlRunStore",
     "StepRow",
     "UserPreference",
 ]

@@ -6,8 +6,8 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from types import TracebackType
 from typing import Any, TypeVar
@@ -19,13 +19,14 @@ from ..services.settings import setting
 from .base import Base
 from .engines import Engines, open_engines
 from .errors import DatabaseError, DatabaseReadOnly, SessionMisuse, translated
-from .lock import WriteLock, held
+from .job import Batch
+from .lock import Held, WriteLock, held
 from .migrate import create_users_tables, upgrade
 from .runs import SqlRunStore
 from .sessions import OwnSession, lent
 from .trusted import TrustedFace
 from .urls import PrivateFile, is_memory, parse, shown
-from .writer import Batch, Writer
+from .writer import Writer
 
 T = TypeVar("T")
 READERS = 4
@@ -84,6 +85,7 @@ class DatabaseManager(TrustedFace):
         self._pool = (pool_size, max_overflow)
         self._holder = _Holder(private)
         self._opening = threading.Lock()
+        self._current: _Open | None = None  # what is open in this very process
         self._closed = False
         self._runs: SqlRunStore | None = None
         self._finalizer = weakref.finalize(self, self._holder.close)
@@ -119,7 +121,8 @@ class DatabaseManager(TrustedFace):
         """Runs `work(session)` read-only on a reader thread; the rows it returns stay usable."""
         variables = copy_context()
         loop = asyncio.get_running_loop()
-        opened = await self._ready_soon()
+        if (opened := self._there()) is None:
+            opened = await asyncio.to_thread(self._ready)
         return await loop.run_in_executor(opened.readers, lambda: variables.run(self._read, opened, work))
 
     async def write(self, work: Callable[[Session], T], /, *, keys: Collection[str] = ()) -> T:
@@ -129,17 +132,29 @@ class DatabaseManager(TrustedFace):
         do not run at the same time. A cancel is delivered once the outcome is known.
         """
         if (other := held()) is not None:
-            raise SessionMisuse(
-                f"await db.write(...) while {other.who} is writing here would wait for itself for ever; "
-                f"commit or close that session first, or write with the session you were given"
-            )
-        opened = await self._ready_soon()
-        return await _outcome(opened.writer.submit(work, keys))
+            raise _inside(other)
+        if (opened := self._there()) is None:
+            opened = await asyncio.to_thread(self._ready)
+        return await opened.writer.write(work, keys)  # type: ignore[no-any-return]
 
-    async def write_item(self, batch: Batch, item: Any, *, keys: Collection[str] = ()) -> Any:
-        """Lets `batch(connection, items)` write an item together with the others waiting for the same batch."""
-        opened = await self._ready_soon()
-        return await _outcome(opened.writer.submit_item(batch, item, keys))
+    def write_item(self, batch: Batch, item: Any) -> Awaitable[Any]:
+        """Lets `batch(connection, items)` write an item together with the others waiting for the same batch.
+
+        It must bear being called again with the same item, whatever came of the first time.
+        """
+        opened = self._current
+        return opened.writer.item(batch, item) if opened is not None else self._write_item(batch, item)
+
+    async def _write_item(self, batch: Batch, item: Any) -> Any:
+        return await (await asyncio.to_thread(self._ready)).writer.item(batch, item)
+
+    async def write_step(self, batch: Batch, work: Callable[[Session], Any], keys: Collection[str]) -> Any:
+        """Like `write`, of a function that gives an item: `batch` writes that in the same transaction."""
+        if (other := held()) is not None:
+            raise _inside(other)
+        if (opened := self._there()) is None:
+            opened = await asyncio.to_thread(self._ready)
+        return await opened.writer.write(work, keys, batch)
 
     def read_now(self, work: Callable[[Session], T], /) -> T:
         """Like `read`, for callers without an event loop."""
@@ -155,7 +170,7 @@ class DatabaseManager(TrustedFace):
 
     def close(self) -> None:
         """Writes what is queued and closes every connection; the file behind `:memory:` is deleted."""
-        self._closed = True
+        self._closed, self._current = True, None
         self._finalizer()
         _forget(self)
 
@@ -191,11 +206,10 @@ class DatabaseManager(TrustedFace):
                 )
             raise found from error
 
-    async def _ready_soon(self) -> _Open:
-        opened = self._holder.open
-        if opened is not None and opened.pid == os.getpid() and opened.tables == len(Base.metadata.tables):
-            return opened
-        return await asyncio.to_thread(self._ready)
+    def _there(self) -> _Open | None:
+        """What is open in this process, if nothing has to be opened or created first."""
+        opened = self._current
+        return opened if opened is not None and opened.tables == len(Base.metadata.tables) else None
 
     def _ready(self) -> _Open:
         """What is open in this process: opened now, and brought up to date, if nothing was."""
@@ -206,6 +220,7 @@ class DatabaseManager(TrustedFace):
             if opened is not None and opened.pid != os.getpid():
                 # On PostgreSQL the parent's connections stay the parent's. On SQLite ours share its file handles'
                 # records within this process, so that a new one would think it has locks which only the parent has.
+                opened.writer.forget()
                 opened.engines.dispose(close=self.dialect == "sqlite")
                 opened = None
             if opened is None:
@@ -219,22 +234,15 @@ class DatabaseManager(TrustedFace):
             elif opened.tables != len(Base.metadata.tables):
                 create_users_tables(self._url, opened.engines.sessions)
             opened.tables = len(Base.metadata.tables)
+            self._current = opened
             return opened
 
 
-async def _outcome(future: Future[T]) -> T:
-    """What a write came to; a cancel meanwhile is delivered once that is known."""
-    answer = asyncio.wrap_future(future)
-    try:
-        return await asyncio.shield(answer)
-    except asyncio.CancelledError:
-        while not answer.done():
-            try:
-                await asyncio.wait([answer])
-            except asyncio.CancelledError:
-                continue
-        answer.exception()
-        raise
+def _inside(other: Held) -> SessionMisuse:
+    return SessionMisuse(
+        f"await db.write(...) while {other.who} is writing here would wait for itself for ever; "
+        f"commit or close that session first, or write with the session you were given"
+    )
 
 
 _managers: dict[str, DatabaseManager] = {}
@@ -261,6 +269,7 @@ def _opened(manager: DatabaseManager) -> None:
 def _forked() -> None:
     for manager in _living():
         manager._opening = threading.Lock()  # a thread that had it is not in the child
+        manager._current = None
 
 
 if hasattr(os, "register_at_fork"):

@@ -26,7 +26,7 @@ FOLDER: Final = Path(__file__).parent / "migrations"
 OURS: Final = frozenset(
     {
         "conversations", "messages", "user_preferences", "context_windows", "memory_index", "memory_sources",
-        "owners", "runs", "steps",
+        "owners", "shapes", "runs", "steps",
     }
 )  # fmt: skip
 _LOCK: Final = 7_452_983_104

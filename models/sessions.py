@@ -42,7 +42,6 @@ class LentSession(Session):
 
     def give_back(self) -> None:
         """Detaches the rows, which stay usable, and closes the session."""
-        self.expunge_all()
         super().close()
 
     @staticmethod

@@ -8,46 +8,30 @@ failed) the group is void: nobody is answered, the connection is thrown away, an
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import queue
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from contextlib import suppress
-from contextvars import Context, copy_context
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from contextlib import nullcontext
+from contextvars import copy_context
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from .driver import run
 from .errors import CommitUnknown, DatabaseBusy, DatabaseError, translated
+from .job import Answer, Batch, Job, Outcome, deliver
+from .line import Line
 from .lock import WriteLock, mark_thread
 from .sessions import lent
 
 GROUP: Final = 60
 TRIES: Final = 5
 THREADS: Final = {"sqlite": 1, "postgresql": 4}
-
-
-# Does the same for many items in a few statements; an exception among the results is for its item's caller.
-Batch: TypeAlias = Callable[[Connection, list[Any]], list[Any]]
-
-
-@dataclass(slots=True)
-class Job:
-    """One write: what to do, which keys nobody else may work on meanwhile, and where the answer goes.
-
-    It is a function over a session, or an item of a batch that takes all of its kind in the group at once.
-    """
-
-    work: Callable[[Any], Any] | None
-    keys: frozenset[str]
-    batch: Batch | None = None
-    item: Any = None
-    answer: Future[Any] = field(default_factory=Future)
-    context: Context = field(default_factory=copy_context)
 
 
 class Void(Exception):
@@ -63,25 +47,29 @@ class Writer:
         self._where = where
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._lines: list[Line] = []
         self._starting = threading.Lock()
         self._closed = False
 
     def submit(self, work: Callable[[Any], Any], keys: Collection[str]) -> Future[Any]:
-        """Puts a write in the queue; the future is answered after its COMMIT."""
-        return self._put(Job(work, frozenset(keys)))
+        """Puts a write in the queue, for a caller without an event loop; answered after its COMMIT."""
+        answer: Future[Any] = Future()
+        self._put(Job(answer, None, work, copy_context(), keys))
+        return answer
 
-    def submit_item(self, batch: Batch, item: Any, keys: Collection[str]) -> Future[Any]:
+    def write(self, work: Callable[[Any], Any], keys: Collection[str], batch: Batch | None = None) -> Answer:
+        """Puts a write in the queue; with a batch, what `work` gives is an item for that, which has the answer."""
+        loop = asyncio.get_running_loop()
+        answer = Answer(loop=loop)
+        self._put(Job(answer, loop, work, copy_context(), keys, batch))
+        return answer
+
+    def item(self, batch: Batch, item: Any) -> Answer:
         """Puts an item in the queue, to be written by `batch` together with the others of its group."""
-        return self._put(Job(None, frozenset(keys), batch, item))
-
-    def _put(self, job: Job) -> Future[Any]:
-        with self._starting:
-            if self._closed:
-                raise DatabaseError(f"{self._where} is closed; open another DatabaseManager")
-            if not self._threads:
-                self._start()
-            self._jobs.put(job)
-        return job.answer
+        loop = asyncio.get_running_loop()
+        answer = Answer(loop=loop)
+        self._put(Job(answer, loop, None, None, (), batch, item))
+        return answer
 
     def close(self) -> None:
         """Writes what is queued, then ends the threads."""
@@ -93,50 +81,67 @@ class Writer:
             if thread is not threading.current_thread():
                 thread.join()
 
+    def forget(self) -> None:
+        """After a fork: lets go of the parent's connections."""
+        for line in self._lines:
+            line.forget()
+
+    def _put(self, job: Job) -> None:
+        with self._starting:
+            if self._closed:
+                raise DatabaseError(f"{self._where} is closed; open another DatabaseManager")
+            if not self._threads:
+                self._start()
+            self._jobs.put(job)
+
     def _start(self) -> None:
         for number in range(THREADS.get(self._engine.dialect.name, 1)):
-            thread = threading.Thread(target=self._serve, name=f"turngraph-writer-{number}", daemon=True)
+            line = Line(self._engine)
+            thread = threading.Thread(
+                target=self._serve, args=(line,), name=f"turngraph-writer-{number}", daemon=True
+            )
+            self._lines.append(line)
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
+    def _serve(self, line: Line) -> None:
+        more = True
+        while more and (job := self._jobs.get()) is not None:
             group = [job]
-            last = False
-            while len(group) < GROUP:
-                try:
-                    more = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                    break
-                group.append(more)
-            self._write(group)
-            if last:
-                return
+            try:
+                while len(group) < GROUP:
+                    following = self._jobs.get_nowait()
+                    if following is None:
+                        more = False
+                        break
+                    group.append(following)
+            except queue.Empty:
+                pass
+            self._write(line, group)
+            del job, group  # a writer that waits holds on to nobody's state
+        line.close()
 
-    def _write(self, group: list[Job]) -> None:
-        group = [job for job in group if job.answer.set_running_or_notify_cancel()]
-        if not group:
-            return
+    def _write(self, line: Line, group: list[Job]) -> None:
         try:
-            self._transaction(group)
+            again = self._transaction(line, group)
         except Void as void:
-            if len(group) == 1 and not _transient(void.__cause__):
+            if len(group) == 1 and group[0].batch is None and not _transient(void.__cause__):
                 self._lost(group[0], void.__cause__)
-            else:
-                for job in group:
-                    self._alone(job)
+                return
+            again = group
         except BaseException as error:
             for job in group:
-                _fail(job, translated(error, self._where))
+                deliver([(job, False, translated(error, self._where))])
+            return
+        for job in again:
+            self._alone(line, job)
 
-    def _alone(self, job: Job) -> None:
+    def _alone(self, line: Line, job: Job) -> None:
         cause: BaseException | None = None
         for _ in range(TRIES):
             try:
-                return self._transaction([job])
+                if not self._transaction(line, [job]):
+                    return
             except Void as void:
                 cause = void.__cause__
                 if not _transient(cause):
@@ -150,110 +155,101 @@ class Writer:
         cause = cause or DatabaseError(
             f"{self._where}: the transaction was lost; nothing of this write was stored"
         )
-        _fail(job, translated(cause, self._where))
+        deliver([(job, False, translated(cause, self._where))])
 
-    def _transaction(self, group: list[Job]) -> None:
-        """Runs the group in one transaction; Void if that cannot be trusted."""
-        lock = self._lock
-        if lock is not None:
-            lock.__enter__()
-        try:
-            connection = self._engine.connect()
+    def _transaction(self, line: Line, group: list[Job]) -> list[Job]:
+        """Runs the group in one transaction; Void if that cannot be trusted. Gives those that must run again."""
+        with self._lock or nullcontext():
             try:
-                self._run(connection, group)
+                outcomes, again = self._run(line.open(), group)
             except BaseException:
-                connection.invalidate()
+                line.drop()
                 raise
-            finally:
-                with suppress(Exception):
-                    connection.close()
-        finally:
-            if lock is not None:
-                lock.__exit__()
+            line.rest()
+        deliver(outcomes)
+        return again
 
-    def _run(self, connection: Connection, group: list[Job]) -> None:
+    def _run(self, connection: Connection, group: list[Job]) -> tuple[list[Outcome], list[Job]]:
         transaction = connection.begin()
         try:
             _take_keys(connection, group)
         except SQLAlchemyError as error:
             raise Void from error
-        answers = [self._job(connection, job, job.work) for job in group if job.work is not None]
-        answers += self._batches(connection, [job for job in group if job.batch is not None])
+        outcomes: list[Outcome] = []
+        batches: dict[Batch, list[tuple[Job, Any]]] = {}
+        for job in group:
+            item = job.item
+            if job.work is not None:
+                done, item = self._job(connection, job, job.work)
+                if job.batch is None or not done:
+                    outcomes.append((job, done, item))
+                    continue
+            if job.batch is not None:
+                batches.setdefault(job.batch, []).append((job, item))
+        for batch, items in batches.items():
+            self._batch(connection, batch, items, outcomes)
         try:
             transaction.commit()
         except Exception as error:
-            if (
-                isinstance(error, DBAPIError)
-                and error.connection_invalidated
-                and connection.dialect.name != "sqlite"
-            ):
-                unknown = CommitUnknown(
-                    f"{self._where}: the connection was lost during COMMIT; read to learn its outcome"
-                )
-                answers = [(job, False, unknown) for job in group]
-            else:
+            if not (isinstance(error, DBAPIError) and error.connection_invalidated and self._lock is None):
                 raise Void from error
-        for job, done, value in answers:
-            if done:
-                job.answer.set_result(value)
-            else:
-                _fail(job, value)
+            unknown = CommitUnknown(
+                f"{self._where}: the connection was lost during COMMIT; read to learn its outcome"
+            )
+            outcomes = [(job, False, unknown) for job in group if job.batch is None]
+            return outcomes, [job for job in group if job.batch is not None]
+        return outcomes, []
 
-    def _batches(self, connection: Connection, jobs: list[Job]) -> list[tuple[Job, bool, Any]]:
-        answers: list[tuple[Job, bool, Any]] = []
-        for batch in dict.fromkeys(job.batch for job in jobs):
-            mine = [job for job in jobs if job.batch == batch]
-            try:
-                values = batch(connection, [job.item for job in mine]) if batch is not None else []
-                self._standing(connection)
-            except Void:
-                raise
-            except Exception as error:
-                raise Void from error
-            answers += [
-                (job, not isinstance(value, Exception), value)
-                for job, value in zip(mine, values, strict=True)
-            ]
-        return answers
-
-    def _job(self, connection: Connection, job: Job, work: Callable[[Any], Any]) -> tuple[Job, bool, Any]:
+    def _batch(
+        self, connection: Connection, batch: Batch, items: list[tuple[Job, Any]], outcomes: list[Outcome]
+    ) -> None:
         try:
-            connection.exec_driver_sql("SAVEPOINT job")
+            answers = batch(connection, [item for _, item in items])
+            _standing(connection)
+        except Void:
+            raise
+        except Exception as error:
+            raise Void from error
+        for (job, _), answer in zip(items, answers, strict=True):
+            outcomes.append((job, not isinstance(answer, Exception), answer))
+
+    def _job(self, connection: Connection, job: Job, work: Callable[[Any], Any]) -> tuple[bool, Any]:
+        try:
+            run(connection, "SAVEPOINT job")
             session = lent(connection)
             try:
-                value = job.context.copy().run(_call, work, session)
+                context = job.context.copy() if job.context is not None else copy_context()
+                value = context.run(_call, work, session)
                 session.flush()
             finally:
                 session.give_back()
-            self._standing(connection)
-            connection.exec_driver_sql("RELEASE SAVEPOINT job")
-            return job, True, value
+            _standing(connection)
+            run(connection, "RELEASE SAVEPOINT job")
+            return True, value
         except Void:
             raise
         except BaseException as error:
             if _transient(error):
                 raise Void from error
             try:
-                self._standing(connection, error)
-                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
-                connection.exec_driver_sql("RELEASE SAVEPOINT job")
+                _standing(connection, error)
+                run(connection, "ROLLBACK TO SAVEPOINT job")
+                run(connection, "RELEASE SAVEPOINT job")
             except Void:
                 raise
             except Exception as lost:
                 raise Void from lost
-            return job, False, translated(error, self._where)
+            return False, translated(error, self._where)
 
-    @staticmethod
-    def _standing(connection: Connection, cause: BaseException | None = None) -> None:
-        """Asks the driver whether the transaction is still there: a full disk rolls all of SQLite's back,
-        and the next statement would silently open another."""
-        driver: Any = connection.connection.dbapi_connection
-        if driver is None or getattr(driver, "closed", False):
-            raise Void from cause
-        if not (
-            driver.in_transaction if hasattr(driver, "in_transaction") else driver.info.transaction_status
-        ):
-            raise Void from cause
+
+def _standing(connection: Connection, cause: BaseException | None = None) -> None:
+    """Asks the driver whether the transaction is still there: a full disk rolls all of SQLite's back,
+    and the next statement would silently open another."""
+    driver: Any = connection.connection.dbapi_connection
+    if driver is None or getattr(driver, "closed", False):
+        raise Void from cause
+    if not (driver.in_transaction if hasattr(driver, "in_transaction") else driver.info.transaction_status):
+        raise Void from cause
 
 
 def _call(work: Callable[[Any], Any], session: Any) -> Any:
@@ -288,8 +284,3 @@ def _transient(error: BaseException | None) -> bool:
         return False
     state = getattr(error.orig, "sqlstate", None) or ""
     return state in ("40001", "40P01") or bool(error.connection_invalidated)
-
-
-def _fail(job: Job, error: BaseException) -> None:
-    if not job.answer.done():
-        job.answer.set_exception(error)

@@ -83,7 +83,7 @@ def test_the_floors_import_each_other_relatively(floor: str) -> None:
 @pytest.mark.parametrize("folder", ["demos", "tests", "benchmarks"])
 def test_demos_and_tests_import_turngraph_by_its_name(folder: str) -> None:
     found = [one for file in sources(folder) for one in imports_of(file)]
-    assert [one.place for one in found if one.name[0] in BELOW or (one.dots and one.floor != folder)] == []
+    assert [one.place for one in found if one.name[0] in BELOW or (one.dots and one.name[1] != folder)] == []
 
 
 def test_the_engine_knows_no_database_and_no_provider() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..output import WRONG, App, AsJson, Db, LogLevel, Misused, command, console, plain, run, say
+from ..output import WRONG, App, AsJson, Db, LogLevel, Misused, command, console, run, say
+from .runs import told
 
 What = Annotated[str, typer.Argument(metavar="WORKFLOW|FILE", help="A workflow's name, or a YAML file.")]
 
@@ -36,6 +38,8 @@ def run_graph(
 
     turngraph run memory_search --input user_id=ada --input search_query=dogs
     turngraph run greet.yaml --app myapp --input name=Ada
+
+    The exit status is 3 if the run waits for a person; --json then prints how it stands around its state.
     """
     from ...models import DatabaseManager
     from ..apps import find_graph, registry_of
@@ -44,13 +48,10 @@ def run_graph(
         graph = find_graph(what, registry_of(app))
         store = database if run_id is None else database.runs
         result = run(graph.run(_inputs(given or [], inputs), store=store, run_id=run_id))
-    if as_json:
+    if as_json and not result.waits:
         say(dict(result))
-        return
-    out = console()
-    out.print(f"{graph.name}: {result.status}, by the action {result.action!r}", style="bold", markup=False)
-    for key, value in result.items():
-        out.print(f"  {key}: {_short(value)}", markup=False)
+    else:
+        told(graph.name, result, as_json)
 
 
 @command
@@ -60,20 +61,19 @@ def check(
     as_json: AsJson = False,
     log_level: LogLevel = None,
 ) -> None:
-    """Prove a graph before it runs: every fault, with its place and its mend."""
+    """Prove a graph before it runs: every fault, with its place and its mend.
+
+    --json says for editors whether all is `ok`, and lists `faults` and `unproven`, with their files.
+    """
     from ...engine import GraphError
     from ..apps import find_graph, registry_of
 
-    registry = registry_of(app)
     found: list[dict[str, Any]] = []
     for file in files:
         try:
-            graph = find_graph(file, registry)
+            graph = find_graph(file, registry_of(app))  # the module of an app may build graphs, too
         except GraphError as error:
-            faults = [
-                {"message": f.message, "mend": f.mend, "line": f.line, "column": f.column}
-                for f in error.faults
-            ]
+            faults = [asdict(fault) for fault in error.faults]
             found.append({"file": file, "ok": False, "faults": faults, "unproven": []})
             if not as_json:
                 typer.echo(f"{file}: {error}", err=True)
@@ -90,7 +90,11 @@ def check(
                     )
     ok = all(item["ok"] for item in found)
     if as_json:
-        say({"ok": ok, "files": found, "faults": [fault for item in found for fault in item["faults"]]})
+        listed = {
+            role: [{"file": item["file"], **entry} for item in found for entry in item[role]]
+            for role in ("faults", "unproven")
+        }
+        say({"ok": ok, "files": found, **listed})
     if not ok:
         raise typer.Exit(WRONG)
 
@@ -138,8 +142,3 @@ def _inputs(given: list[str], whole: str | None) -> dict[str, Any]:
         except ValueError:
             found[key] = value
     return found
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, default=plain, ensure_ascii=False)
-    return text if len(text) <= 300 else f"{text[:300]}… ({len(text):,} characters)"

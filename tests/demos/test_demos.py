@@ -16,6 +16,12 @@ FOLDER = Path(__file__).resolve().parent.parent.parent / "demos"
 DEMOS = sorted(file.stem for file in FOLDER.glob("[!_]*.py"))
 
 PHRASES: Mapping[str, tuple[str, ...]] = {
+    "approval": (
+        "the run is waiting for 'decision' at refund",
+        "✓ a second answer is an error",
+        "━decision→ decide",
+        "✓ a fork from that step comes to the other end",
+    ),
     "basic_conversation": (
         "preferences_updated: programming_language = Python, theme = dark mode",
         "Your |cat |Schrödinger |sleeps |on |the |keyboard.",
@@ -39,6 +45,12 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "✓ and no longer the old one",
         "✓ the other company's Ada learns nothing",
         "✓ session 3 kept its promises",
+    ),
+    "durable_run": (
+        "✓ it was killed",
+        "✓ at first the dead process still counts as alive",
+        "✓ each parcel stands once in the carrier's book",
+        "✓ nothing is left to recover",
     ),
     "memory_search": ("✓ the parts add up to the score", "meaning 1.", "✓ Bob finds nothing"),
     "multi_user_conversations": (

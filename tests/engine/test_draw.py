@@ -40,3 +40,13 @@ def test_dot_and_text():
 def test_an_unknown_format_lists_the_known_ones():
     with pytest.raises(EngineError, match="'mermaid', 'dot', 'text'"):
         draw(build(), "png")  # type: ignore[arg-type]
+
+
+def test_the_way_that_a_run_took_is_drawn():
+    way = [("ask", 'say "no"'), ("inner", "default")]
+    assert "class n0,n1 taken" in draw(build(), way=way) and "linkStyle 1,2" in draw(build(), way=way)
+    assert '"inner" -> "END" [penwidth=3];' in draw(build(), "dot", way=way)
+    assert draw(build(), "text", way=[*way, ("inner", "default")]).splitlines()[1:] == [
+        ' ▶ ask  ──→ END   ━say "no"→ inner',
+        " ● inner  ━×2→ END",
+    ]

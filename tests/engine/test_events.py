@@ -12,6 +12,7 @@ from turngraph.engine import (
     Emitted,
     Graph,
     Node,
+    NodeFailed,
     NodeFinished,
     NodeStarted,
     RunFailed,
@@ -59,7 +60,7 @@ async def test_a_failed_run_says_so_and_then_raises():
     with pytest.raises(LookupError):
         async for event in Graph("g", Fails() >> END).stream({}):
             told.append(type(event))
-    assert told == [RunStarted, NodeStarted, RunFailed]
+    assert told == [RunStarted, NodeStarted, NodeFailed, RunFailed]
 
 
 async def test_leaving_a_stream_cancels_its_run():

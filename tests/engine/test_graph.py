@@ -202,3 +202,21 @@ def test_the_shape_knows_parameters_and_not_bound_objects():
     assert graph.bind(db=object()).shape_hash == graph.shape_hash
     assert Graph("g", Mark("b", name="m") >> END).shape_hash != graph.shape_hash
     assert graph.shape()["nodes"]["m"] == {"node": "Mark", "with": {"text": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("build", "fault"),
+    [
+        (lambda: Graph("g", Node(name="a") >> END, max_steps=0), "max_steps is 0"),
+        (lambda: Graph("g", Node(name="a") >> END, max_steps=1.5), "max_steps is 1.5"),
+        (lambda: Graph("g", Node(name="a") >> END, deadline=-1), "deadline is -1"),
+        (lambda: Graph("g", Node(name="a") >> END, deadline=float("nan")), "deadline is nan"),
+        (lambda: Graph("g", Node(name="a", timeout=0) >> END), "has the timeout 0"),
+        (lambda: Graph("g", Node(name="a", retry=3) >> END), "has the retry 3"),
+        (lambda: Graph("g", Node(name=5) >> END), "a node is named 5"),
+        (lambda: Graph("g", Node(name=" ") >> END), "a node is named ' '"),
+    ],
+)
+def test_bounds_that_cannot_be_are_faults(build, fault):
+    with pytest.raises(GraphError, match=fault):
+        build()

@@ -283,10 +283,64 @@ def test_durable_runs_are_listed_shown_and_resumed():
         "memory_retrieval",
     ]
     assert "session_management" in turngraph("runs", "show", "r1").stdout
-    assert asked("runs", "resume", "r1")["response"] == said
+    assert asked("runs", "resume", "r1")["state"]["response"] == said
+    assert "class n0" in turngraph("runs", "show", "r1", "--draw", "mermaid").stdout
     assert asked("runs", "recover") == {"recovered": []}
     assert turngraph("runs", "show", "nope").exit_code == 2
     assert len(asked("memory", "list", "--user", "ada")["memories"]) == 1
+
+
+APPROVAL = """
+from pydantic import BaseModel
+from turngraph.engine import END, Graph, Node, Pause, Registry
+
+registry = Registry()
+
+
+class Refund(BaseModel):
+    euros: int
+
+
+@registry.node
+class Ask(Node):
+    pauses = {"yes": bool}
+
+    def post(self, state) -> Pause:
+        return Pause("yes")
+
+
+@registry.node
+class Pay(Node):
+    def post(self, state) -> None:
+        state["paid"] = state["euros"] if state["yes"] else 0
+
+
+registry.graph("refund", lambda: Graph("refund", Ask() - "yes" >> Pay() >> END, inputs=Refund))
+"""
+
+
+def test_a_run_waits_for_a_person_is_answered_forked_replayed_and_pruned(tmp_path):
+    (tmp_path / "shop.py").write_text(APPROVAL)
+    app = ("--app", "shop")
+    waiting = turngraph("run", "refund", *app, "-i", "euros=5", "--durable", "r1")
+    assert waiting.exit_code == 3 and "turngraph runs resume r1 --name r1/ask/1" in waiting.stdout
+    assert turngraph("runs", "resume", "r1", *app).exit_code == 3
+    assert turngraph("runs", "resume", "r1", *app, "--value", "maybe").exit_code == 2
+    assert (
+        turngraph("runs", "resume", "r1", "--value", "true").exit_code == 2
+    )  # no app, no graph of that name
+    assert asked("runs", "resume", "r1", *app, "--value", "true")["state"]["paid"] == 5
+    assert turngraph("runs", "resume", "r1", *app, "--value", "true").exit_code == 2
+    forked = asked("runs", "fork", "r1", "ask/1", *app, "--state", '{"euros": 9}', "--id", "r2")
+    assert forked["state"]["paid"] == 9 and asked("runs", "show", "r2")["parent"] == "r1"
+    assert turngraph("runs", "fork", "r1", "nowhere", *app).exit_code == 2
+    replayed = asked("runs", "replay", "r2", *app, "--again", "pay")
+    assert [step["how"] for step in replayed["steps"]] == ["recalled", "ran"] and not replayed["differences"]
+    assert "It comes to the same" in turngraph("runs", "replay", "r2", *app).stdout
+    assert asked("runs", "prune", "--older-than", "0m", "--dry-run") == {"runs": 2, "deleted": False}
+    assert asked("runs", "prune", "--older-than", "0m") == {"runs": 2, "deleted": True}
+    assert asked("runs", "list")["runs"] == []
+    assert turngraph("runs", "prune", "--older-than", "soon").exit_code == 2
 
 
 def test_the_demos_are_listed():

@@ -16,8 +16,8 @@ from sqlalchemy import func, select, update
 
 from turngraph.engine import END, Graph, Node, Registry
 from turngraph.engine.durable import recover
-from turngraph.engine.record import Fenced, RunExists, RunOwned, UnknownRun
-from turngraph.models import DatabaseManager, MemoryIndex, Owner, Scope, SessionMisuse, StepRow
+from turngraph.engine.record import Fenced, RunExists, RunOwned, RunRecord, StepRecord, UnknownRun
+from turngraph.models import DatabaseManager, MemoryIndex, Owner, RunRow, Scope, SessionMisuse, StepRow
 from turngraph.models.base import now
 from turngraph.models.runs import SqlRunStore
 
@@ -62,12 +62,19 @@ def die(db: DatabaseManager) -> None:
         session.execute(update(Owner).values(lease_until=now() - timedelta(seconds=1)))
 
 
+def leave(db: DatabaseManager, store: SqlRunStore, *run_ids: str) -> None:
+    """Makes runs look as a process leaves them that was killed while it walked them."""
+    with db.get_session() as session:
+        left = update(RunRow).where(RunRow.id.in_(run_ids))
+        session.execute(left.values(status="running", owner_id=store._me.id))
+
+
 async def test_a_step_and_what_it_wrote_are_one(db: DatabaseManager, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Write, "fails", {"b"})
     with pytest.raises(OSError):
         await graph().run({}, store=db.runs, run_id="r", scope=Scope("default", "ada"))
     with db.get_session() as session:
-        assert session.scalars(select(StepRow.path)).all() == ["r/a/1"]
+        assert session.scalars(select(StepRow.path)).all() == ["a/1"]
     assert rows(db) == ["a"]
     monkeypatch.setattr(Write, "fails", set())
     result = await graph().resume("r", store=db.runs)
@@ -93,6 +100,7 @@ async def test_a_post_that_fails_leaves_neither_row(db: DatabaseManager):
 async def test_a_step_committed_before_is_not_committed_again(db: DatabaseManager):
     await graph().run({}, store=db.runs, run_id="r")
     known = (await db.runs.load("r"))[1][0]
+    assert known.path == "r/a/1"
     assert await db.runs.commit(lambda session: pytest.fail("ran again"), "r", known.path) == known
     with pytest.raises(RunExists):
         await graph().run({}, store=db.runs, run_id="r")
@@ -103,17 +111,50 @@ async def test_a_step_committed_before_is_not_committed_again(db: DatabaseManage
 async def test_a_living_owners_run_is_left_to_it_and_a_dead_ones_taken_over(db: DatabaseManager):
     mine, other = db.runs, SqlRunStore(db)
     await graph().run({}, store=mine, run_id="r")
-    await mine.end("r", "running", None, None)
+    leave(db, mine, "r")
     with pytest.raises(RunOwned, match="which is alive"):
         await other.load("r")
+    with pytest.raises(RunOwned, match="which is alive"):
+        await other.answer("r", "r/a/1", "1")
     assert await other.unfinished() == []
     die(db)
     assert [run.run_id for run in await other.unfinished()] == ["r"]
     await other.load("r")
-    with pytest.raises(Fenced, match="must not write"):
-        await graph().run({}, store=mine, run_id="another")
-    with pytest.raises(Fenced):
-        await mine.append((await other.load("r"))[1][0])
+    with pytest.raises(RunOwned, match="in this process"):
+        await other.load("r")
+
+
+async def test_a_fenced_process_fails_its_old_runs_and_begins_new_ones(db: DatabaseManager):
+    mine, other = db.runs, SqlRunStore(db)
+    for run_id in ("r1", "r2", "r3"):
+        await mine.begin(RunRecord(run_id, "g", "{}", "{}"))
+    die(db)
+    await other.load("r1")
+
+    def writes(session: Any) -> StepRecord:
+        session.add(MemoryIndex(user_id="ada", content="lost"))
+        return StepRecord("r2", "r2/a/1", 1, "default", 0.1, "[]")
+
+    for refused in (
+        mine.append(StepRecord("r1", "r1/a/1", 1, "default", 0.1, "[]")),
+        mine.append(StepRecord("r2", "r2/a/1", 1, "default", 0.1, "[]", last=True)),
+        mine.commit(writes, "r2", "r2/a/1"),
+        mine.change(RunRecord("r2", "other", "{}", "{}")),
+    ):
+        with pytest.raises(Fenced, match="must not write"):
+            await refused
+    assert rows(db) == []
+    await mine.end("r2", "failed", None, "Fenced")
+    await graph().run({}, store=mine, run_id="another")
+    await mine.load("r2")
+    assert [run.run_id for run in await other.unfinished()] == ["r3"]
+    with db.get_session() as session:
+        statuses = dict(map(tuple, session.execute(select(RunRow.id, RunRow.status))))
+        owners = {row.id: row.fence for row in session.scalars(select(Owner))}
+        held = dict(map(tuple, session.execute(select(RunRow.id, RunRow.owner_id))))
+    assert statuses == {"r1": "running", "r2": "running", "r3": "running", "another": "done"}
+    assert sorted(owners.values()) == [1, 1, 3] and owners[held["r3"]] == 3
+    assert held["another"] is None and owners[held["r1"]] == owners[held["r2"]] == 1
 
 
 async def test_recover_finishes_what_dead_processes_left(
@@ -123,7 +164,7 @@ async def test_recover_finishes_what_dead_processes_left(
     for run_id in ("r1", "r2"):
         with pytest.raises(OSError):
             await graph().run({}, store=db.runs, run_id=run_id)
-        await db.runs.end(run_id, "running", None, None)  # as a process that was killed leaves it
+    leave(db, db.runs, "r1", "r2")
     die(db)
     monkeypatch.setattr(Write, "fails", set())
     registry = Registry()
@@ -180,7 +221,6 @@ async def test_a_killed_turn_is_finished_once_by_another_process(tmp_path: Path,
 async def test_the_lease_is_renewed_while_the_process_lives(db: DatabaseManager):
     store = SqlRunStore(db, timedelta(seconds=0.3))
     await graph().run({}, store=store, run_id="r")
-    await store.end("r", "running", None, None)
     with db.get_session() as session:
         first = session.scalar(select(Owner.lease_until))
     until = time.monotonic() + 20

@@ -13,7 +13,7 @@ from turngraph.models import Base, Conversation, DatabaseManager, Message
 from turngraph.models.migrate import FOLDER, HEAD, OURS
 
 SEEDS = {"conversations", "messages", "user_preferences", "context_windows", "memory_index"}
-BESIDE = {"memory_sources", "owners", "runs", "steps"}
+BESIDE = {"memory_sources", "owners", "shapes", "runs", "steps"}
 ONLY_MIGRATED = {("messages", "document"), ("memory_index", "document")}
 
 

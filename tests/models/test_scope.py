@@ -217,7 +217,7 @@ def test_one_owner_finds_their_own(db: DatabaseManager, world: World):
 def rows_of(session: Session, scope: Scope) -> dict[str, Any]:
     session.flush()
     found = {}
-    for name in OURS:
+    for name in OURS - {"shapes", "steps"}:  # a shape is nobody's, and a step its run's
         table = Base.metadata.tables[name]
         mine = select(table).where(table.c.tenant_id == scope.tenant, table.c.user_id == scope.user)
         found[name] = sorted(map(repr, session.execute(mine)))

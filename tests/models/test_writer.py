@@ -94,14 +94,14 @@ async def test_a_write_that_fails_at_the_flush_after_its_return_is_told(db: Data
 async def test_a_write_is_answered_only_after_the_commit(db: DatabaseManager, as_one_group: Any):
     order: list[str] = []
     event.listen(db._ready().engines.writer, "commit", lambda connection: order.append("commit"))
-    submit = db._ready().writer.submit
+    write = db._ready().writer.write
 
     def noted(work: Any, keys: Any) -> Any:
-        answer = submit(work, keys)
+        answer = write(work, keys)
         answer.add_done_callback(lambda _: order.append("answer"))
         return answer
 
-    db._ready().writer.submit = noted  # type: ignore[method-assign]
+    db._ready().writer.write = noted  # type: ignore[method-assign]
     await as_one_group(db, [begins("a"), begins("b")])
     assert order[-3:] == ["commit", "answer", "answer"]
     assert stored(db) == ["a", "b"]

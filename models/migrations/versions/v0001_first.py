@@ -186,36 +186,47 @@ def _runs() -> None:
         sa.Column("started_at", Time, nullable=False),
     )
     op.create_table(
+        "shapes",
+        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("shape", sa.Text, nullable=False),
+    )
+    op.create_table(
         "runs",
         _id("id", 64, primary_key=True),
         _id("tenant_id"),
         _id("user_id", nullable=True),
         _id("graph"),
-        sa.Column("shape", sa.Text, nullable=False),
+        sa.Column("shape_id", sa.BigInteger, sa.ForeignKey("shapes.id"), nullable=False),
         _id("status", 16),
-        sa.Column("owner_id", sa.String(64), sa.ForeignKey("owners.id")),
-        sa.Column("fence", sa.BigInteger, nullable=False),
+        _id("owner_id", 64, nullable=True),
         sa.Column("inputs", sa.Text, nullable=False),
         sa.Column("action", sa.String(200)),
         sa.Column("error", sa.Text),
-        sa.Column("created_at", Time, nullable=False),
-        sa.Column("updated_at", Time, nullable=False),
+        sa.Column("start", sa.String(200)),
+        sa.Column("era", sa.Integer, nullable=False),
+        sa.Column("parent", sa.String(64)),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("updated_at", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_runs_owner", "runs", ["owner_id", "status"])
-    op.create_index("ix_runs_user", "runs", ["tenant_id", "user_id", "created_at"])
+    running = sa.text("status = 'running'")
+    op.create_index("ix_runs_running", "runs", ["owner_id"], sqlite_where=running, postgresql_where=running)
+    op.create_index("ix_runs_created", "runs", ["created_at"])
+    op.create_index("ix_runs_shape", "runs", ["shape_id"])
     op.create_table(
         "steps",
-        sa.Column("run_id", sa.String(64), sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+        _id("run_id", 64),
         sa.Column("path", sa.String(500), nullable=False),
-        _id("tenant_id"),
-        _id("user_id", nullable=True),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("action", sa.String(200)),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("seconds", sa.Float, nullable=False),
         sa.Column("changes", sa.Text, nullable=False),
-        sa.Column("finished_at", Time, nullable=False),
+        sa.Column("waits", sa.String(200)),
+        sa.Column("answer", sa.Text),
+        sa.Column("finished_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("run_id", "path", name="pk_steps"),
+        sqlite_with_rowid=False,
     )
 
 

@@ -1,0 +1,108 @@
+"""Are the scripted histories of changing facts well formed, balanced and apart?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
+FILES = ("updates_dev.yaml", "updates_held.yaml")
+CATEGORIES = {
+    "moved_house": 8,
+    "changed_job": 8,
+    "new_preference": 8,
+    "corrected_mistake": 8,
+    "said_twice": 8,
+    "someone_else": 8,
+    "hypothetical": 8,
+    "negated": 8,
+    "quoted": 8,
+    "joke": 8,
+    "status_change": 10,
+    "plan": 8,
+    "both_hold": 8,
+    "temporary": 8,
+}
+KEYS = {
+    "now": ({"question", "about", "current", "outdated"}, {"unless"}),
+    "past": ({"question", "about", "past"}, set[str]()),
+}
+
+
+def load(name: str) -> list[dict[str, Any]]:
+    histories: list[dict[str, Any]] = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    return histories
+
+
+def said(history: dict[str, Any]) -> list[str]:
+    return [turn["user"] for turn in history["turns"] if "user" in turn]
+
+
+def values(history: dict[str, Any], key: str) -> list[str]:
+    return [value for ask in history["ask"] for value in ask.get(key, [])]
+
+
+EVERY = [pytest.param(history, id=history["id"]) for name in FILES for history in load(name)]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_file_has_the_same_mix(name: str) -> None:
+    assert Counter(history["category"] for history in load(name)) == CATEGORIES
+
+
+def test_the_files_share_no_id_and_no_sentence_of_the_user() -> None:
+    dev, held = (load(name) for name in FILES)
+    ids = [history["id"] for history in dev + held]
+    assert len(set(ids)) == len(ids)
+    of_dev, of_held = (
+        {line.casefold() for history in part for line in said(history)} for part in (dev, held)
+    )
+    assert not of_dev & of_held
+
+
+@pytest.mark.parametrize("history", EVERY)
+def test_a_history_has_the_described_form(history: dict[str, Any]) -> None:
+    assert set(history) == {"id", "category", "turns", "bystanders", "ask"}
+    days = [turn["days"] for turn in history["turns"]]
+    assert days == sorted(days, reverse=True)
+    for turn in history["turns"]:
+        (speaker,) = set(turn) - {"days"}
+        assert speaker in {"user", "assistant"}
+        assert isinstance(turn["days"], int)
+        assert isinstance(turn[speaker], str)
+        assert turn[speaker].strip()
+    assert 4 <= len(days) <= 9
+    assert len(said(history)) >= 2
+    assert 1 <= len(history["bystanders"]) <= 3
+    assert history["ask"][0]["about"] == "now"
+    for ask in history["ask"]:
+        needed, allowed = KEYS[ask["about"]]
+        assert needed <= set(ask) <= needed | allowed
+        assert ask.get("current") or ask.get("past")
+        for key in set(ask) - {"question", "about"}:
+            assert all(isinstance(value, str) and value for value in ask[key])
+
+
+@pytest.mark.parametrize("history", EVERY)
+def test_every_value_was_said_by_the_user(history: dict[str, Any]) -> None:
+    lines = said(history)
+    for fragment in history["bystanders"]:
+        assert any(fragment in line for line in lines), fragment
+    for key in ("current", "outdated", "past"):
+        for value in values(history, key):
+            assert any(value.casefold() in line.casefold() for line in lines), value
+
+
+@pytest.mark.parametrize("history", EVERY)
+def test_no_value_can_be_taken_for_another(history: dict[str, Any]) -> None:
+    fragments = [fragment.casefold() for fragment in history["bystanders"]]
+    for ask in history["ask"]:
+        for outdated in (value.casefold() for value in ask.get("outdated", [])):
+            assert not any(outdated in fragment for fragment in fragments), outdated
+            for current in (value.casefold() for value in ask["current"]):
+                assert outdated not in current, outdated
+                assert current not in outdated, current
