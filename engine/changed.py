@@ -139,4 +139,13 @@ def _inside(old: Shape, new: Shape, visit: Visit, name: str) -> Iterator[str]:
             if now is None or ("graph" in before) != ("graph" in now):
                 yield f"the branch {one!r} of {name!r} was under way, and is gone or another one now"
             elif "graph" in before:
-                yield from _misfits(before["graph"], now["graph"], visit.inside, f"{visit.path}/{part}", None)
+                ways = _way(one, before["graph"]), _way(one, now["graph"])
+                yield from _misfits(*ways, visit.inside, f"{visit.path}/{part}", None)
+
+
+def _way(name: str, graph: Shape) -> Shape:
+    """What a branch or an item walks: the graph itself, or one around it, where it has a state of its own."""
+    if "inputs" not in graph and "outputs" not in graph:
+        return graph
+    ends = {action: "END" for edges in graph["edges"].values() for action, to in edges.items() if to == "END"}
+    return {"start": name, "nodes": {name: {"graph": graph}}, "edges": {name: ends}}

@@ -40,6 +40,7 @@ class Fault:
     mend: str
     line: int | None = None
     column: int | None = None
+    node: str | None = None
 
     def __str__(self) -> str:
         place = f"line {self.line}, column {self.column}: " if self.line is not None else ""

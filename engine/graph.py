@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .check import Check, Declared
 from .durable import NOTHING, Migration, begin, resume
-from .errors import Fault, GraphError, NotBound
+from .errors import GraphError, NotBound
 from .events import Event
 from .lazy import Lazy, resolved
 from .node import Node
@@ -70,15 +70,6 @@ class Graph(Node):
             wiring.fault(f"max_steps is {max_steps!r}", "how many steps a run may take: 1 or more")
         if deadline is not None and not (type(deadline) in (int, float) and deadline > 0):
             wiring.fault(f"deadline is {deadline!r}", "seconds for a whole run, more than 0")
-        for model, role in ((inputs, "inputs"), (outputs, "outputs")):
-            if model is not None and not hasattr(model, "__pydantic_validator__"):
-                wiring.faults.append(
-                    Fault(
-                        f"{role}= is {model!r}, not a pydantic model",
-                        f"class Turn(BaseModel): ...; {role}=Turn",
-                    )
-                )
-                raise GraphError(wiring.name, wiring.faults)
         self.proof = Check(wiring, inputs, outputs).run()
         if wiring.faults:
             raise GraphError(wiring.name, wiring.faults)

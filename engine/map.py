@@ -148,4 +148,5 @@ class _MapPlan:
             return ItemError(index, type(error).__name__, str(error))
         if node.entry is None:
             return written(shared | {node.item: item}, start, final)
-        return node.entry.model_validate({key: final[key] for key in node.entry.model_fields if key in final})
+        kept = {key: final[key] for key in node.entry.model_fields if key in final}
+        return node.entry.model_validate(kept, by_name=True)

@@ -143,7 +143,7 @@ def reader(model: Any, owner: str) -> Callable[[Mapping[str, Any]], Any]:
 
     def read(state: Mapping[str, Any]) -> Any:
         try:
-            return validate({key: state[key] for key in keys if key in state})
+            return validate({key: state[key] for key in keys if key in state}, by_name=True)
         except Unfit as error:
             raise unfit(owner, "inputs", error) from error
 

@@ -249,5 +249,6 @@ def _entry(shape: Shape, inside: list[str]) -> Any:
         among = entry.get("parallel") or entry.get("map") or {}
         name = unquote(rest[0]) if "parallel" in entry else next(iter(among), "")
         one = among.get(name)
-        nodes = one["graph"]["nodes"] if one is not None and "graph" in one else {name: one}
+        inner = (one or {}).get("graph", {"inputs": None})
+        nodes = {name: one} if {"inputs", "outputs"} & inner.keys() else inner["nodes"]
         rest = rest[1:]

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
-from time import monotonic
+from time import monotonic, time_ns
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,8 +77,8 @@ async def execute(
 
 
 def new_run_id() -> str:
-    """An id that no other run has."""
-    return os.urandom(8).hex()
+    """An id that no other run has; later ones sort behind earlier ones, which spares a database much paging."""
+    return f"{time_ns() >> 20:011x}{os.urandom(5).hex()}"
 
 
 async def bounded(
@@ -225,7 +225,9 @@ async def _inside(inner: Any, state: State, run: Run, path: str) -> tuple[State,
         final, action = await bounded(inner, dict(first), run, path)
         if graph.outputs is not None:
             return state | {key: final[key] for key in graph.outputs.model_fields if key in final}, action
-        return state | written(given, first, final), action
+        # What it surely writes comes out even where it is the very value that a default gave.
+        sure = {key: final[key] for key in graph.declared().gives[action] if key in final}
+        return state | written(given, first, final) | sure, action
     first = dict(state)
     final, action = await bounded(inner, dict(first), run, path)
     if graph.outputs is not None:

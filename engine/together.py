@@ -18,8 +18,8 @@ State = dict[str, Any]
 
 def as_graph(node: Node) -> Graph:
     """The node as a graph of its own, which shares its parent's keys."""
-    if isinstance(node, Graph):
-        return node
+    if isinstance(node, Graph) and node.inputs is None and node.outputs is None:
+        return node  # any other has a state of its own, inside a graph that shares its parent's keys
     return Graph(node.name, *(node - action >> END for action in declared(node).actions))
 
 

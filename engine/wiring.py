@@ -47,7 +47,8 @@ class Wiring:
     def fault(self, message: str, mend: str, *place: str) -> None:
         """Notes a fault, with its place where the wiring came from a file."""
         line, column = self._places.get(place) or self._places.get(place[:1]) or (None, None)
-        self.faults.append(Fault(message, mend, line, column))
+        node = place[0] if place and place[0] in self.nodes else None
+        self.faults.append(Fault(message, mend, line, column, node))
 
     def successors(self, name: str) -> Iterable[tuple[str, str]]:
         """Each action of a node that is wired, and where it leads."""
@@ -79,7 +80,7 @@ class Wiring:
     def _own_faults(self, node: Node) -> None:
         name: object = node.name
         if not isinstance(name, str) or not name.strip():
-            self.fault(f"a node is named {name!r}", 'a name is a text: name="find"')
+            self.fault(f"a node is named {name!r}", 'a name is a text: name="find"', node.name)
         elif name == ENDS:
             self.fault("a node is named 'END'", "END is where a run ends; choose another name", name)
         for fault in (*contract_of(type(node)).faults, *instance_faults(node)):

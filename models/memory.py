@@ -13,11 +13,16 @@ from .base import Base, Json, UtcTime, Vector, dimension, new_id, now
 
 
 class MemoryIndex(Base):
-    """One remembered fact. It holds from `valid_from` until `valid_to`, when another superseded it."""
+    """One remembered fact. It holds from `valid_from` until `valid_to`, when another superseded it.
+
+    `slot` says what it is about, as in "user/home", and `value` what it says of that. One whose `valid_to` is its
+    `valid_from` was never true: it was corrected.
+    """
 
     __tablename__ = "memory_index"
     __table_args__ = (
         Index("ix_memory_index_user", "tenant_id", "user_id", "category"),
+        Index("ix_memory_index_slot", "tenant_id", "user_id", "slot"),
         {"sqlite_autoincrement": True},
     )
 
@@ -28,6 +33,9 @@ class MemoryIndex(Base):
     content: Mapped[str] = mapped_column(Text)
     content_type: Mapped[str] = mapped_column(String(64), default="fact")
     category: Mapped[str] = mapped_column(String(64), default="general")
+    subject: Mapped[str | None] = mapped_column(String(64))
+    slot: Mapped[str | None] = mapped_column(String(200))
+    value: Mapped[str | None] = mapped_column(Text)
     importance_score: Mapped[float] = mapped_column(Float, default=0.5)
     access_count: Mapped[int] = mapped_column(Integer, default=0)
     last_accessed: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -50,6 +58,9 @@ class MemoryIndex(Base):
             "content": self.content,
             "content_type": self.content_type,
             "category": self.category,
+            "subject": self.subject,
+            "slot": self.slot,
+            "value": self.value,
             "importance_score": self.importance_score,
             "access_count": self.access_count,
             "last_accessed": self.last_accessed.isoformat() if self.last_accessed else None,

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from .base import as_utc, new_id, now
 from .durable import Owner
-from .errors import DatabaseError
+from .errors import CommitUnknown, DatabaseError
 
 if TYPE_CHECKING:
     from .manager import DatabaseManager
@@ -41,7 +41,10 @@ class Me:
 
     async def register(self, db: DatabaseManager) -> None:
         """Writes the row; from then on the lease is renewed until the database is closed."""
-        await db.write(self._insert, keys=[f"owner:{self.id}"])
+        try:
+            await db.write(self._insert, keys=[f"owner:{self.id}"])
+        except CommitUnknown:
+            await db.write(self._insert, keys=[f"owner:{self.id}"])  # it looks for its own row first
         if not self.known:
             self.known = True
             thread = threading.Thread(

@@ -67,11 +67,11 @@ class SqlRunStore:
 
         def work(session: Session) -> tuple[RunRecord, list[StepRecord]]:
             before.clear()
-            run, steps = _read(session, run_id)
             if not stands(session.connection(), me.id):
                 raise fenced()
-            if run.status == "running":
-                _take_over(session, run_id, me)
+            # Only behind this can its owner commit no more: a step read earlier might not be the last.
+            _take_over(session, run_id, me)
+            run, steps = _read(session, run_id)
             before.append(run)
             row = update(RunRow).where(RunRow.id == run_id)
             session.execute(row.values(status="running", owner_id=me.id, updated_at=now()))
@@ -175,15 +175,16 @@ class SqlRunStore:
             self._let_go(run_id)
 
     async def unfinished(self) -> list[RunRecord]:
-        """The runs that were running when their owner died, oldest first."""
+        """The runs that are running for nobody, oldest first: their owner died, or could not note how they ended."""
+        me, walked = self._me.id, set(self._walked)
 
         def work(session: Session) -> list[RunRecord]:
             dead = Owner.lease_until < clock(session)
             query = select(RunRow, ShapeRow.shape).outerjoin(Owner, Owner.id == RunRow.owner_id)
             query = query.join(ShapeRow, ShapeRow.id == RunRow.shape_id)
-            query = query.where(RunRow.status == "running", dead | Owner.id.is_(None))
+            query = query.where(RunRow.status == "running", dead | Owner.id.is_(None) | (Owner.id == me))
             rows = session.execute(query.order_by(RunRow.created_at, RunRow.id))
-            return [_run(row, shape) for row, shape in rows]
+            return [_run(row, shape) for row, shape in rows if row.id not in walked]
 
         return await self.sessions.read(work)
 
@@ -227,7 +228,8 @@ class SqlRunStore:
 
 def _take_over(session: Session, run_id: str, me: Me) -> None:
     """Fences the owner of a run that is running, if that one is dead."""
-    owner = session.scalar(select(RunRow.owner_id).where(RunRow.id == run_id))
+    running = (RunRow.id == run_id, RunRow.status == "running")
+    owner = session.scalar(select(RunRow.owner_id).where(*running))
     if owner is not None and owner != me.id:
         _check_dead(session, run_id, owner)
         session.execute(update(Owner).where(Owner.id == owner).values(fence=Owner.fence + 1))

@@ -216,6 +216,9 @@ class Writer:
     def _job(self, connection: Connection, job: Job, work: Callable[[Any], Any]) -> tuple[bool, Any]:
         try:
             run(connection, "SAVEPOINT job")
+        except Exception as error:
+            raise Void from error
+        try:
             session = lent(connection)
             try:
                 context = job.context.copy() if job.context is not None else copy_context()
@@ -224,7 +227,7 @@ class Writer:
             finally:
                 session.give_back()
             _standing(connection)
-            run(connection, "RELEASE SAVEPOINT job")
+            _release(connection)
             return True, value
         except Void:
             raise
@@ -234,7 +237,7 @@ class Writer:
             try:
                 _standing(connection, error)
                 run(connection, "ROLLBACK TO SAVEPOINT job")
-                run(connection, "RELEASE SAVEPOINT job")
+                _release(connection)
             except Void:
                 raise
             except Exception as lost:
@@ -250,6 +253,12 @@ def _standing(connection: Connection, cause: BaseException | None = None) -> Non
         raise Void from cause
     if not (driver.in_transaction if hasattr(driver, "in_transaction") else driver.info.transaction_status):
         raise Void from cause
+
+
+def _release(connection: Connection) -> None:
+    """Lets a savepoint go; on PostgreSQL the next of that name hides it, which saves the way there and back."""
+    if connection.dialect.name == "sqlite":
+        run(connection, "RELEASE SAVEPOINT job")
 
 
 def _call(work: Callable[[Any], Any], session: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -41,6 +41,14 @@ class Fact(BaseModel):
     importance: float = Field(default=0.6, ge=0.0, le=1.0)
     subject: str | None = None
     """Whom or what it is about: "user", or a thing of theirs such as "dog"."""
+    slot: str | None = None
+    """What it tells, where that can be told: "user/home", "user/favourite:colour"."""
+    value: str | None = None
+    """What it says the slot holds, or what it says is over."""
+    effect: Literal["adds", "holds", "changes", "ends", "corrects"] = "adds"
+    """What becomes of earlier facts: nothing; the slot has one value; it is new; `value` is over; it was a slip."""
+    instead_of: str | None = None
+    """With "corrects", the slip, where it was named."""
 
 
 class StatedPreference(BaseModel):

@@ -178,7 +178,7 @@ def test_what_stands_unproven_is_seen_from_outside_at_any_depth(around):
 
     inner = Graph("inner", Free() >> reads("a") >> END, inputs=Texts)
     graph = Graph("g", Graph("middle", around(inner) >> END) >> END, inputs=Texts)
-    assert graph.unproven == [("middle/n/inner/read_a", "a")]
+    assert graph.unproven == [("middle/n/inner/inner/read_a", "a")]
 
 
 class Idle(Node):

@@ -65,7 +65,7 @@ class Leaf:
         outputs = Fields(self.gives, frozenset()).model()
 
         async def run(node: Any, inputs: Any) -> Any:
-            return outputs(**dict.fromkeys(self.gives, (*VALUE,)))
+            return outputs(**dict.fromkeys(self.gives, VALUE))
 
         def post(node: Any, state: Any) -> Any:
             return dice.choice(self.goes)
@@ -228,12 +228,6 @@ def within(node: Any) -> Iterator[Any]:
             yield from within(inner)
 
 
-def beside(node: Any) -> bool:
-    """Whether a branch or an item has a state of its own."""
-    ways = (*getattr(node, "branches", ()), getattr(node, "one", None))
-    return any(isinstance(way, Sub) and bool(way.inputs or way.outputs) for way in ways)
-
-
 @given(subs(2, fields), st.integers(0, 2**32))
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_passes_never_misses_an_input_and_what_is_refused_has_a_path_on_which_it_does(
@@ -244,7 +238,7 @@ def test_what_passes_never_misses_an_input_and_what_is_refused_has_a_path_on_whi
         graph = sub.build("g", dice)
     except Refused:
         return
-    if any(getattr(node, "pauses", ()) or beside(node) for node in within(sub)):
+    if any(getattr(node, "pauses", ()) for node in within(sub)):
         return
 
     async def runs() -> None:

@@ -212,6 +212,27 @@ async def test_branches_and_items_may_change_while_they_are_under_way(monkeypatc
     assert ran == ["p", "q", "t"]
 
 
+async def test_an_item_with_a_state_of_its_own_may_change_while_it_is_under_way(monkeypatch):
+    class One(BaseModel):
+        item: str
+
+    def graph(last: str) -> Graph:
+        class Item(Say):
+            def post(self, state) -> None:
+                state[self.name] = state["item"]
+
+        each = Graph("each", Item(name="p") >> Item(name=last) >> END, inputs=One)
+        return Graph("g", Map(each, over="words", into="out", name="m") >> END, inputs=Start)
+
+    store = MemoryStore()
+    monkeypatch.setattr(Say, "broken", {"q"})
+    with pytest.raises(OSError):
+        await graph("q").run({"words": ["w"]}, store=store, run_id="r")
+    monkeypatch.setattr(Say, "broken", set())
+    assert (await graph("t").resume("r", store=store))["out"] == [{"p": "w", "t": "w"}]
+    assert ran == ["p", "q", "t"]
+
+
 async def test_a_cancel_leaves_a_run_that_can_go_on():
     class Waits(Node):
         async def exec(self) -> None:

@@ -154,6 +154,8 @@ async def test_inside_sub_graphs_branches_and_items():
     given = {"text": "x", "texts": ["a", "b"]}
     same = await replayed(nested("plain"), nested("plain"), given)
     assert ran == [] and same.differences == {}
+    again = await replayed(nested("plain"), nested("plain"), given, again=["count"])
+    assert ran == ["count"] and again.differences == {}
     found = await replayed(nested("loud"), nested("plain"), given)
     assert sorted(ran) == ["generate", "prompt", "prompt", "prompt"]
     assert found.differences.keys() == {"prompt", "reply", "out"}

@@ -128,6 +128,9 @@ def _memories() -> None:
         sa.Column("content", sa.Text, nullable=False),
         sa.Column("content_type", sa.String(64), nullable=False),
         sa.Column("category", sa.String(64), nullable=False),
+        sa.Column("subject", sa.String(64)),
+        sa.Column("slot", sa.String(200)),
+        sa.Column("value", sa.Text),
         sa.Column("importance_score", sa.Float, nullable=False),
         sa.Column("access_count", sa.Integer, nullable=False),
         sa.Column("last_accessed", Time),
@@ -141,6 +144,7 @@ def _memories() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_memory_index_user", "memory_index", ["tenant_id", "user_id", "category"])
+    op.create_index("ix_memory_index_slot", "memory_index", ["tenant_id", "user_id", "slot"])
     op.create_table(
         "memory_sources",
         sa.Column(

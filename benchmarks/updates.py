@@ -1,0 +1,206 @@
+"""Does memory know what changed? Plays scripted histories through conversations and asks what holds and what held.
+
+python benchmarks/updates.py [dev|held] [--failures] [--json PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from sqlalchemy import select
+
+from turngraph.models import DatabaseManager, MemoryIndex, MemorySource, Scope
+from turngraph.models.repositories import memories
+from turngraph.services import Extraction, OfflineModel, Prompt, Reply, Turn, WordLlamaEmbedder
+from turngraph.workflows import ConversationManager
+
+FOLDER: Final = Path(__file__).resolve().parent / "data"
+PRESENT: Final = datetime(2026, 6, 1, 9, tzinfo=UTC)
+FOUND_WITHIN: Final = 5
+MEASURES: Final = ("current", "outdated", "past", "kept", "remembered", "once")
+TITLES: Final = {
+    "current": "current returned",
+    "outdated": "outdated not current",
+    "past": "past found",
+    "kept": "bystanders not retired",
+    "remembered": "bystanders remembered",
+    "once": "said twice kept one",
+}
+
+
+class Scripted:
+    """A model that answers as the script says; it reads facts by rule, like the offline one."""
+
+    name = "offline:scripted"
+
+    def __init__(self) -> None:
+        self.answer = "Noted."
+        self._rules = OfflineModel()
+
+    async def reply(self, prompt: Prompt, *, max_tokens: int = 1024) -> Reply:
+        """The scripted turn of the assistant."""
+        return Reply(text=self.answer, provider="offline", model="scripted")
+
+    async def stream(self, prompt: Prompt, *, max_tokens: int = 1024) -> AsyncIterator[str | Reply]:
+        """The same in one piece."""
+        yield self.answer
+        yield await self.reply(prompt)
+
+    async def extract(self, turns: Sequence[Turn]) -> Extraction:
+        """What the rules read."""
+        return await self._rules.extract(turns)
+
+    async def summarise(
+        self, turns: Sequence[Turn], *, previous: str | None = None, max_tokens: int = 400
+    ) -> str:
+        """What the rules sum up."""
+        return await self._rules.summarise(turns, previous=previous, max_tokens=max_tokens)
+
+    async def aclose(self) -> None:
+        """Nothing to give back."""
+
+
+@dataclass
+class Outcome:
+    """For each category and measure: how many were right, of how many; and what went wrong."""
+
+    counts: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, category: str, measure: str, right: bool, why: str) -> None:
+        """Counts one judgement."""
+        for name in (category, "all"):
+            count = self.counts.setdefault(name, {}).setdefault(measure, [0, 0])
+            count[0] += right
+            count[1] += 1
+        if not right:
+            self.failures.append(why)
+
+    def share(self, category: str, measure: str) -> float:
+        """The share that was right; 1 where nothing was judged."""
+        right, of = self.counts.get(category, {}).get(measure, (0, 0))
+        return right / of if of else 1.0
+
+
+def histories(half: str) -> list[dict[str, Any]]:
+    """The scripted histories of one half of the set."""
+    told: list[dict[str, Any]] = yaml.safe_load((FOLDER / f"updates_{half}.yaml").read_text(encoding="utf-8"))
+    return told
+
+
+async def measure(told: Sequence[Mapping[str, Any]], url: str = "sqlite:///:memory:") -> Outcome:
+    """Plays every history as one user of its own, then judges what is remembered."""
+    found, model, embedder = Outcome(), Scripted(), WordLlamaEmbedder()
+    with DatabaseManager(url) as db:
+        for history in told:
+            user = ConversationManager(str(history["id"]), db, llm=model, embedder=embedder)
+            await play(history, user, model)
+            await judge(history, user, db, found)
+    return found
+
+
+async def play(history: Mapping[str, Any], user: ConversationManager, model: Scripted) -> None:
+    """Sends the user's turns at their times; what the script's assistant says next is the answer."""
+    turns, conversation = list(history["turns"]), None
+    for number, turn in enumerate(turns):
+        if "user" not in turn:
+            continue
+        after = turns[number + 1] if number + 1 < len(turns) else {}
+        model.answer = after.get("assistant", "Noted.")
+        at = PRESENT - timedelta(days=turn["days"]) + timedelta(minutes=number)
+        sent = await user.send_message(turn["user"], conversation, at=at)
+        conversation = sent["conversation_id"]
+
+
+async def judge(
+    history: Mapping[str, Any], user: ConversationManager, db: DatabaseManager, found: Outcome
+) -> None:
+    """Compares what is remembered of a history with what it says must be."""
+    rows, sources = await db.read(lambda session: _remembered(session, user.scope))
+    now = [row for row in rows if row.valid_to is None]
+    then = [row for row in rows if row.valid_to is not None]
+    category, label = history["category"], history["id"]
+    for ask in history["ask"]:
+        hits = (await user.search_memories(ask["question"], limit=FOUND_WITHIN))["memories"]
+        if ask["about"] == "past":
+            messages = {hit["message"]["id"] for hit in hits if hit["message"]}
+            held = [row for row in then if _holds(row.content, ask["past"])]
+            right = any(messages & sources.get(row.id, set()) for row in held)
+            found.add(category, "past", right, f"{label} past {ask['past']}: {_shown(then)}")
+            continue
+        returned = {id_ for hit in hits for id_ in hit["memory_ids"]}
+        current = [row for row in now if _holds(row.content, ask["current"])]
+        right = any(row.id in returned for row in current)
+        found.add(category, "current", right, f"{label} current {ask['current']}: {_shown(now)}")
+        if category == "said_twice":
+            found.add(category, "once", len(current) == 1, f"{label} once: {_shown(current)}")
+        if ask["outdated"]:
+            wrong = [row for row in now if _outdated(row.content, ask)]
+            found.add(category, "outdated", not wrong, f"{label} outdated {ask['outdated']}: {_shown(wrong)}")
+    for fragment in history["bystanders"]:
+        there = any(fragment in row.content for row in now)
+        gone = [row for row in then if fragment in row.content]
+        found.add(category, "kept", there or not gone, f"{label} retired {fragment!r}: {_shown(gone)}")
+        found.add(category, "remembered", there, f"{label} not remembered {fragment!r}: {_shown(now)}")
+
+
+def _remembered(session: Any, scope: Scope) -> tuple[list[MemoryIndex], dict[str, set[str]]]:
+    rows = list(session.scalars(select(MemoryIndex).where(*memories.owned(scope)).order_by(MemoryIndex.seq)))
+    sources: dict[str, set[str]] = {}
+    for source in session.scalars(select(MemorySource).where(MemorySource.user_id == scope.user)):
+        sources.setdefault(source.memory_id, set()).add(source.message_id)
+    return rows, sources
+
+
+def _holds(content: str, values: Sequence[str]) -> bool:
+    return any(value.casefold() in content.casefold() for value in values)
+
+
+def _outdated(content: str, ask: Mapping[str, Any]) -> bool:
+    excused = _holds(content, ask["current"]) or _holds(content, ask.get("unless", ()))
+    return _holds(content, ask["outdated"]) and not excused
+
+
+def _shown(rows: Sequence[MemoryIndex]) -> str:
+    return " | ".join(f"{row.content} [{row.slot or row.content_type}]" for row in rows) or "nothing"
+
+
+def table(found: Outcome) -> str:
+    """The figures as text, a line a category."""
+    lines = [f"{'':18}" + "".join(f"{TITLES[measure]:>24}" for measure in MEASURES)]
+    for category in [*(name for name in found.counts if name != "all"), "all"]:
+        cells = []
+        for measure in MEASURES:
+            right, of = found.counts[category].get(measure, (0, 0))
+            cells.append(f"{right}/{of} {right / of:.3f}" if of else "-")
+        lines.append(f"{category:18}" + "".join(f"{cell:>24}" for cell in cells))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measures one half of the set and prints the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("half", nargs="?", choices=("dev", "held"), default="dev")
+    parser.add_argument(
+        "--failures", action="store_true", help="prints what went wrong, on the dev half only"
+    )
+    parser.add_argument("--json", type=Path, metavar="PATH", help="writes the counts there too")
+    given = parser.parse_args()
+    found = asyncio.run(measure(histories(given.half)))
+    print(table(found))
+    if given.failures and given.half == "dev":
+        print("\n".join(["", *found.failures]))
+    if given.json is not None:
+        given.json.write_text(json.dumps(found.counts, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
