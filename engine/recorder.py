@@ -110,14 +110,20 @@ class Recorder:
     ) -> tuple[State, str]:
         """Runs `post(session)` in the store's transaction, and commits what it did with the fact that it happened."""
         number = self._next()
+        made: StepRecord | None = None
+        after = state
 
         def work(session: Any) -> StepRecord:
+            nonlocal made, after
             overlay, action, waits = post(session)
-            text, _ = self._changes(taking.node, state, *overlay.changes())
-            return self._step(taking, action, text, number, waits, waits is None and ends(action))
+            text, after = self._changes(taking.node, state, *overlay.changes())
+            made = self._step(taking, action, text, number, waits, waits is None and ends(action))
+            return made
 
         stored = await self._store.commit(work, self._run_id, taking.path, keys=keys)
         self.ended = self.ended or stored.last
+        if stored is made and stored.waits is None:
+            return after, stored.action
         return self.after(state, stored)
 
     async def join(

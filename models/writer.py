@@ -27,7 +27,7 @@ from .errors import CommitUnknown, DatabaseBusy, DatabaseError, translated
 from .job import Answer, Batch, Job, Outcome, deliver
 from .line import Line
 from .lock import WriteLock, mark_thread
-from .sessions import lent
+from .sessions import Lender
 
 GROUP: Final = 60
 TRIES: Final = 5
@@ -177,15 +177,17 @@ class Writer:
             raise Void from error
         outcomes: list[Outcome] = []
         batches: dict[Batch, list[tuple[Job, Any]]] = {}
+        lender = Lender(connection)
         for job in group:
             item = job.item
             if job.work is not None:
-                done, item = self._job(connection, job, job.work)
+                done, item = self._job(connection, lender, job, job.work)
                 if job.batch is None or not done:
                     outcomes.append((job, done, item))
                     continue
             if job.batch is not None:
                 batches.setdefault(job.batch, []).append((job, item))
+        lender.close()
         for batch, items in batches.items():
             self._batch(connection, batch, items, outcomes)
         try:
@@ -213,19 +215,23 @@ class Writer:
         for (job, _), answer in zip(items, answers, strict=True):
             outcomes.append((job, not isinstance(answer, Exception), answer))
 
-    def _job(self, connection: Connection, job: Job, work: Callable[[Any], Any]) -> tuple[bool, Any]:
+    def _job(
+        self, connection: Connection, lender: Lender, job: Job, work: Callable[[Any], Any]
+    ) -> tuple[bool, Any]:
         try:
             run(connection, "SAVEPOINT job")
         except Exception as error:
             raise Void from error
         try:
-            session = lent(connection)
+            session = lender.lend()
             try:
                 context = job.context.copy() if job.context is not None else copy_context()
                 value = context.run(_call, work, session)
                 session.flush()
-            finally:
+            except BaseException:
                 session.give_back()
+                raise
+            lender.take_back(session)
             _standing(connection)
             _release(connection)
             return True, value

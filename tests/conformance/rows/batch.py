@@ -522,7 +522,7 @@ ROWS = [
         graph=lambda: flow_per_item(3),
         inputs={"items": [{"n": 1}, {"wrong": 2}]},
         raises=KeyError,
-        text=("'n'", "in item 1 on the way load"),
+        text=("'n'", "in item 1 on the way", "→ load"),
     ),
     Row(
         rule="batches nest, and the inner items see the outer one: A is 2 and 4, B is 6 and 8",
