@@ -37,9 +37,13 @@ class Taking:
 
 
 class Records(Protocol):
-    """What the walk asks of whoever keeps account of its steps: a Recorder, or a Replayer."""
+    """What the walk asks of whoever keeps account of its steps: a Recorder, or a Replayer.
+
+    `seconds` is what the step needed that was given back last.
+    """
 
     ended: bool
+    seconds: float
 
     def recall(self, step: Step, path: str, state: State) -> tuple[State, str] | None: ...
     def result(self, path: str) -> tuple[Any] | None: ...
@@ -65,6 +69,7 @@ class Recorder:
         self._known = {step.path: step for step in steps}
         self._number = max((step.number for step in self._known.values()), default=0)
         self.ended = False
+        self.seconds = 0.0
 
     def recall(self, step: Step, path: str, state: State) -> tuple[State, str] | None:
         """The state after a step that was committed before, and its action; None if it was not."""
@@ -73,6 +78,7 @@ class Recorder:
 
     def after(self, state: State, step: StepRecord) -> tuple[State, str]:
         """The state after a committed step, and its action; Waits if it still waits for a person."""
+        self.seconds = step.seconds
         after = changed(state, self._codec, step)
         if step.waits is not None:
             if step.answer is None:
@@ -100,7 +106,7 @@ class Recorder:
         last = last and waits is None
         step = self._step(taking, action, text, self._next(), waits, last)
         stored = await self._store.append(step)
-        self.ended = self.ended or last
+        self.ended, self.seconds = self.ended or last, stored.seconds
         if stored is step and waits is None:
             return after, action
         return self.after(state, stored)
@@ -121,7 +127,7 @@ class Recorder:
             return made
 
         stored = await self._store.commit(work, self._run_id, taking.path, keys=keys)
-        self.ended = self.ended or stored.last
+        self.ended, self.seconds = self.ended or stored.last, stored.seconds
         if stored is made and stored.waits is None:
             return after, stored.action
         return self.after(state, stored)
@@ -134,7 +140,7 @@ class Recorder:
         text, joined = self._changes(taking.node, state, own, state.keys() - after.keys())
         step = self._step(taking, action, text, self._next(), None, last)
         stored = await self._store.append(step)
-        self.ended = self.ended or last
+        self.ended, self.seconds = self.ended or last, stored.seconds
         return (joined, action) if stored is step else self.after(state, stored)
 
     def _step(

@@ -96,6 +96,7 @@ class Replayer:
         self._other: set[str] = set()
         self.walked: list[Replayed] = []
         self.ended = False
+        self.seconds = 0.0
 
     def recall(self, step: Step, path: str, state: State) -> tuple[State, str] | None:
         """The state after a step as it was stored, if it would come to the same today."""
@@ -114,6 +115,7 @@ class Replayer:
         if hasattr(node, "nodes") and self._again:
             return None
         self.walked.append(Replayed(path, "recalled", known.action, ()))
+        self.seconds = known.seconds
         return self._answered(changed(state, self._codec, known), known), known.action
 
     def result(self, path: str) -> None:
@@ -152,6 +154,7 @@ class Replayer:
     def _ran(
         self, path: str, state: State, after: State, action: str, waits: str | None
     ) -> tuple[State, str]:
+        self.seconds = 0.0
         known = self._known.get(path)
         was = self._answered(changed(state, self._codec, known), known) if known is not None else state
         if waits is not None:

@@ -183,7 +183,8 @@ async def _observed(step: Step, plan: Plan, state: State, run: Run, prefix: str)
         tell(NodeFailed(run.run_id, step.name, path, error, monotonic() - started))
         raise
     keys = tuple(key for key, value in after.items() if key not in state or state[key] is not value)
-    tell(NodeFinished(run.run_id, step.name, path, action, monotonic() - started, keys, known is not None))
+    seconds = record.seconds if record is not None else monotonic() - started
+    tell(NodeFinished(run.run_id, step.name, path, action, seconds, keys, known is not None))
     return after, action
 
 

@@ -16,6 +16,7 @@ from turngraph.engine import (
     Map,
     MemoryStore,
     Node,
+    NodeFinished,
     NotBound,
     Parallel,
     Registry,
@@ -293,8 +294,10 @@ async def test_attempts_are_counted_and_the_last_step_ends_the_run():
 
 async def test_a_durable_run_can_be_streamed():
     store = MemoryStore()
-    events = [type(event).__name__ async for event in chain().stream({"words": []}, store=store, run_id="r")]
-    assert events[0] == "RunStarted" and events[-1] == "RunFinished" and len(store.steps["r"]) == 3
+    events = [event async for event in chain().stream({"words": []}, store=store, run_id="r")]
+    assert (type(events[0]).__name__, type(events[-1]).__name__) == ("RunStarted", "RunFinished")
+    told = [event.seconds for event in events if isinstance(event, NodeFinished)]
+    assert told == [step.seconds for step in store.steps["r"].values()] and len(told) == 3
 
 
 async def test_the_results_of_a_map_and_its_errors_are_stored():
