@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from turngraph.models import DatabaseManager, MemoryIndex, MemorySource
 
 WRITERS = {"a": 17, "b": 17, "c": 16}
-EACH = 6
+EACH = 2
 CHILD = """
 import asyncio, json, sys, time
 from turngraph.models import DatabaseManager, Scope
@@ -80,7 +80,12 @@ def test_fifty_writers_in_three_processes(lasting_url: str):
             )
             for name, writers in WRITERS.items()
         ]  # fmt: skip
-        said = [child.communicate(timeout=120) for child in children]
+        try:
+            said = [child.communicate(timeout=300) for child in children]
+        finally:
+            for child in children:
+                child.kill()
+                child.communicate()
         assert [child.returncode for child in children] == [0, 0, 0], said
         # A process that knows nothing of a row finds it with its next search: a loaded machine is given ten seconds.
         assert all(seconds < 10 for out, _ in said for seconds in json.loads(out))
