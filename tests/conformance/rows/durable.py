@@ -542,7 +542,9 @@ async def answered_without_name(graph: Graph, store: RunStore, run_id: str) -> R
 async def answered_by_path(graph: Graph, store: RunStore, run_id: str) -> Result:
     first = await graph.run({"items": ["a", "b", "c"]}, store=store, run_id=run_id)
     paths = [wait.path for wait in first.waits]
-    assert [path.removeprefix(run_id) for path in paths] == [f"/map_each/1/{n}/each/1/ask/1" for n in range(3)]
+    assert [path.removeprefix(run_id) for path in paths] == [
+        f"/map_each/1/{n}/each/1/ask/1" for n in range(3)
+    ]
     try:
         await graph.resume(run_id, {"ok": True}, store=store)
     except NotWaiting as error:
