@@ -90,6 +90,9 @@ def read_tree(text: str, source: str) -> Tree:
     try:
         return _Builder(source, text).build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
+        if loader is not yaml.SafeLoader and "nesting depth" in str(error.problem):
+            # libyaml reads ahead, and meets a limit of its own before the events that show where ours is.
+            return _Builder(source, text).build(yaml.parse(text, Loader=yaml.SafeLoader))
         # What was opened and never closed is found at the end, and is wrong where it was opened.
         marks: list[Any] = [error.problem_mark, error.context_mark]
         mark = next((mark for mark in marks if mark and mark.index < len(text)), None)

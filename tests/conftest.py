@@ -28,11 +28,13 @@ TEST_POSTGRES = os.environ.get("TURNGRAPH_TEST_POSTGRES", "")
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test starts in an empty folder, without keys or settings of the machine it runs on."""
+    """Every test starts in an empty folder, without keys or settings of the machine it runs on, and no database."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith(OURS) or name in OURS_TOO:
             monkeypatch.delenv(name)
+    # A manager that an earlier test left open is not the last one that this test opened.
+    monkeypatch.setattr("turngraph.models.manager._last", [])
 
 
 @pytest.fixture
