@@ -32,17 +32,17 @@ class Durable:
     async def run(self, state: dict[str, Any]) -> Mapping[str, Any]:
         """One run: a row for what it was given, and one for what each step changed."""
         name = os.urandom(8).hex()
-        await self._put(name, 0, json.dumps(state))
+        await self.put(name, 0, json.dumps(state))
         for number in range(1, CHAIN + 1):
             state["i"] = number
-            await self._put(name, number, json.dumps({"i": number}))
+            await self.put(name, number, json.dumps({"i": number}))
         return state
 
     async def close(self) -> None:
         self._jobs.put(None)
         self._thread.join()
 
-    async def _put(self, name: str, number: int, text: str) -> None:
+    async def put(self, name: str, number: int, text: str) -> None:
         answer = self._loop.create_future()
         self._jobs.put((answer, (name, number, text)))
         await answer

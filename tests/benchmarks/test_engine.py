@@ -17,3 +17,6 @@ def test_a_quick_run_measures_ours_beside_the_raw_loop(script: Callable[..., str
     found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert list(found["engines"]) == ["raw loop", "turngraph", "turngraph typed"]
     assert all(one["loop"][0]["cpu"] > 0 for one in found["engines"].values())
+    assert all(
+        found["engines"][name][work] for name in ("raw loop", "turngraph") for work in ("map", "durable map")
+    )
