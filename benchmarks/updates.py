@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import yaml
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from turngraph.models import DatabaseManager, MemoryIndex, MemorySource, Scope
 from turngraph.models.repositories import memories
@@ -123,22 +124,39 @@ async def play(history: Mapping[str, Any], user: ConversationManager, model: Scr
 async def judge(
     history: Mapping[str, Any], user: ConversationManager, db: DatabaseManager, found: Outcome
 ) -> None:
-    """Compares what is remembered of a history with what it says must be."""
-    rows, sources = await db.read(lambda session: _remembered(session, user.scope))
+    """Asks a history's questions and compares what is remembered with what the history says must be."""
+    asked = [
+        (await user.search_memories(ask["question"], limit=FOUND_WITHIN))["memories"]
+        for ask in history["ask"]
+    ]
+    rows, sources = await db.read(lambda session: remembered(session, user.scope))
+    reached = [
+        {id_ for hit in hits for id_ in hit["memory_ids"]}
+        | {
+            row.id
+            for row in rows
+            if row.valid_to is not None
+            and sources.get(row.id, set()) & {hit["message"]["id"] for hit in hits if hit["message"]}
+        }
+        for hits in asked
+    ]
+    compare(history, rows, reached, found)
+
+
+def compare(
+    history: Mapping[str, Any], rows: Sequence[MemoryIndex], reached: Sequence[set[str]], found: Outcome
+) -> None:
+    """Counts what is right: `reached` are the memories that each question found."""
     now = [row for row in rows if row.valid_to is None]
     then = [row for row in rows if row.valid_to is not None]
     category, label = history["category"], history["id"]
-    for ask in history["ask"]:
-        hits = (await user.search_memories(ask["question"], limit=FOUND_WITHIN))["memories"]
+    for ask, ids in zip(history["ask"], reached, strict=True):
         if ask["about"] == "past":
-            messages = {hit["message"]["id"] for hit in hits if hit["message"]}
-            held = [row for row in then if _holds(row.content, ask["past"])]
-            right = any(messages & sources.get(row.id, set()) for row in held)
+            right = any(row.id in ids for row in then if _holds(row.content, ask["past"]))
             found.add(category, "past", right, f"{label} past {ask['past']}: {_shown(then)}")
             continue
-        returned = {id_ for hit in hits for id_ in hit["memory_ids"]}
         current = [row for row in now if _holds(row.content, ask["current"])]
-        right = any(row.id in returned for row in current)
+        right = any(row.id in ids for row in current)
         found.add(category, "current", right, f"{label} current {ask['current']}: {_shown(now)}")
         if category == "said_twice":
             found.add(category, "once", len(current) == 1, f"{label} once: {_shown(current)}")
@@ -146,13 +164,14 @@ async def judge(
             wrong = [row for row in now if _outdated(row.content, ask)]
             found.add(category, "outdated", not wrong, f"{label} outdated {ask['outdated']}: {_shown(wrong)}")
     for fragment in history["bystanders"]:
-        there = any(fragment in row.content for row in now)
-        gone = [row for row in then if fragment in row.content]
+        there = any(_holds(row.content, [fragment]) for row in now)
+        gone = [row for row in then if _holds(row.content, [fragment])]
         found.add(category, "kept", there or not gone, f"{label} retired {fragment!r}: {_shown(gone)}")
         found.add(category, "remembered", there, f"{label} not remembered {fragment!r}: {_shown(now)}")
 
 
-def _remembered(session: Any, scope: Scope) -> tuple[list[MemoryIndex], dict[str, set[str]]]:
+def remembered(session: Session, scope: Scope) -> tuple[list[MemoryIndex], dict[str, set[str]]]:
+    """All the memories of a user, and the messages each came from."""
     rows = list(session.scalars(select(MemoryIndex).where(*memories.owned(scope)).order_by(MemoryIndex.seq)))
     sources: dict[str, set[str]] = {}
     for source in session.scalars(select(MemorySource).where(MemorySource.user_id == scope.user)):

@@ -110,8 +110,9 @@ def recount(stage: Stage, user: str, conversation: str) -> dict[str, Any]:
         ),
         "preferences": number(
             stage,
-            # An inferred preference is used from its third observation on.
-            "SELECT count(*) FROM user_preferences WHERE user_id = :user AND (source = 'stated' OR observations >= 3)",
+            # An inferred preference is used from its third observation on, if little speaks against it.
+            "SELECT count(*) FROM user_preferences WHERE user_id = :user"
+            " AND (source = 'stated' OR (observations >= 3 AND confidence >= 0.6))",
             user=user,
         ),
     }

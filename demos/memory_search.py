@@ -1,6 +1,7 @@
-"""Finds what was said by words and by meaning; each hit shows its score, what it is made of, and its source.
+"""Finds what was said by words and by meaning; each hit shows its score, why it was found, and where it was said.
 
-Four older conversations are taken in as they are, with names and times, and without being answered.
+Four older conversations are taken in as they are, with names and times, and without being answered. Then facts
+change, and a search knows which holds, since when, and from which message it is.
 
     python -m turngraph.demos.memory_search
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from turngraph.demos._stage import Stage, arguments, plural
@@ -21,7 +23,7 @@ HISTORY: dict[str, list[tuple[str, str]]] = {
         ("Ada", "It rained once, on the day we took the night train to Trondheim."),
     ],
     "Health": [
-        ("Ada", "The doctor says I must not eat nuts any more, they make my throat swell."),
+        ("Ada", "I must not eat nuts, says the doctor."),
         ("Max", "Then I will bake the cake with poppy seeds."),
     ],
     "Work": [
@@ -64,22 +66,13 @@ async def play(stage: Stage) -> None:
         stage.check("sent again, none is stored twice", again["messages_stored"] == 0)
 
     stage.tell(
-        "Now questions. A score compares the hits of one question: 0 fits no better than any message does. "
-        "Below it stands what it is made of, such as common words, likeness of meaning, or who said it."
+        "Now questions. A score compares the hits of one question, and beside it stands what it is made of: how much "
+        "of the question a message covers, likeness of meaning, who said it, and more."
     )
     for question, expected in QUESTIONS.items():
         stage.scene(question)
         hits = (await manager.search_memories(question, limit=3))["memories"]
-        rows = [
-            (
-                f"{hit['score']:.2f}",
-                f"{hit['name']}: {hit['content']}",
-                hit["message"]["client_id"],
-                reasons(hit["parts"]),
-            )
-            for hit in hits
-        ]
-        stage.table(("score", "what was said", "message", "why"), rows)
+        table(stage, hits)
         stage.check(f"the best hit says “{expected}”", hits and expected in hits[0]["content"])
         stage.check(
             "the best comes first",
@@ -89,9 +82,80 @@ async def play(stage: Stage) -> None:
         stage.check("the parts add up to the score", explained)
         stage.check("each hit names the message it stands for", await all_true(manager, hits))
 
+    await narrowed(stage, manager)
+    await changed(stage)
+
     stage.scene("Somebody else searches for the same")
     found = (await stage.manager("bob").search_memories("When does the plumber come?"))["memories"]
     stage.check("Bob finds nothing", found == [])
+
+
+async def narrowed(stage: Stage, manager: ConversationManager) -> None:
+    """The same question within a time, within one conversation, and with hits that say different things."""
+    stage.scene("Only what was said since the third of March")
+    since = (await manager.search_memories("What happened?", limit=10, since="2026-03-03T00:00:00Z"))[
+        "memories"
+    ]
+    stage.note(f"{plural(len(since), 'hit')}, the oldest of {min(hit['at'] for hit in since)[:10]}")
+    stage.check("nothing older is among them", all(hit["at"] >= "2026-03-03" for hit in since))
+    inside = since[0]["message"]["conversation_id"]
+    options = {"search_scope": "conversation", "conversation_id": inside}
+    found = (await manager.search_memories("What happened?", limit=10, **options))["memories"]
+    stage.check(
+        "within one conversation only it is searched",
+        {hit["message"]["conversation_id"] for hit in found} == {inside},
+    )
+
+
+async def changed(stage: Stage) -> None:
+    """Facts that take each other's place."""
+    stage.scene("A fact changes")
+    manager = stage.manager("eve")
+    told = [("I live in Hamburg.", 3), ("I have a dog called Biscuit.", 4), ("I moved to Lisbon.", 5)]
+    conversation = None
+    for text, month in told:
+        at = datetime(2026, month, 1, tzinfo=UTC)
+        conversation = (await manager.send_message(text, conversation, at=at))["conversation_id"]
+        stage.line("Eve", f"{text} ({at:%B})")
+    for question, expected in (("Where do I live?", "Lisbon"), ("Where did I live before?", "Hamburg")):
+        stage.scene(question)
+        said = (await manager.search_memories(question, limit=2))["memories"]
+        table(stage, said)
+        stage.check(f"the best hit says “{expected}”", expected in said[0]["content"])
+        facts = (await manager.search_memories(question, limit=2, search_scope="memories"))["memories"]
+        held = [
+            (
+                fact["content"],
+                fact["valid_from"][:10],
+                (fact["valid_to"] or "now")[:10],
+                places(fact["sources"]),
+            )
+            for fact in facts
+        ]
+        stage.table(("fact", "holds from", "until", "source"), held)
+        stage.check("each fact names the message it came from", all(fact["sources"] for fact in facts))
+    stage.check(
+        "what no longer holds says until when it did", facts[0]["valid_to"] == "2026-05-01T00:00:00+00:00"
+    )
+
+
+def table(stage: Stage, hits: list[dict[str, Any]]) -> None:
+    """The hits with their reasons."""
+    rows = [
+        (
+            f"{hit['score']:.2f}",
+            f"{hit['name'] or hit['role']}: {hit['content']}",
+            hit["message"]["client_id"] or f"message {hit['message']['position']}",
+            reasons(hit["parts"]),
+        )
+        for hit in hits
+    ]
+    stage.table(("score", "what was said", "source", "why"), rows)
+
+
+def places(sources: list[dict[str, Any]]) -> str:
+    """The messages behind a fact, such as "message 3"."""
+    return ", ".join(f"message {source['position']}" for source in sources)
 
 
 def reasons(parts: Mapping[str, float]) -> str:

@@ -1,9 +1,12 @@
 """What is kept: the tables, the database under async nodes, and the queries."""
 
+from .archive import Upkeep
 from .base import Base
+from .change import SearchChange
 from .context_window import ContextWindow
 from .conversation import Conversation
 from .durable import Owner, RunRow, StepRow
+from .erase import Target
 from .errors import (
     CommitUnknown,
     Conflict,
@@ -18,10 +21,12 @@ from .errors import (
     NotFound,
     SessionMisuse,
 )
+from .forget import forget
 from .manager import DatabaseManager, get_db_manager
 from .memory import MemoryIndex, MemorySource
 from .message import Message
 from .preference import UserPreference
+from .receipt import Receipt
 from .runs import SqlRunStore
 from .scope import Scope
 
@@ -39,6 +44,7 @@ __all__ = [
     "DatabaseReadOnly",
     "DatabaseUnreachable",
     "DatabaseUrlError",
+    "forget",
     "get_db_manager",
     "IllegalTransition",
     "MemoryIndex",
@@ -46,10 +52,14 @@ __all__ = [
     "Message",
     "NotFound",
     "Owner",
+    "Receipt",
     "RunRow",
     "Scope",
+    "SearchChange",
     "SessionMisuse",
     "SqlRunStore",
     "StepRow",
+    "Target",
+    "Upkeep",
     "UserPreference",
 ]

@@ -12,7 +12,11 @@ from .base import Base, Json, UtcTime, new_id, now
 
 
 class ContextWindow(Base):
-    """One window over a conversation; the active one covers its newest messages."""
+    """One window over a conversation; the active one shows its newest messages whole.
+
+    Its summary speaks of the positions from `summarised_from` to `summarised_to`, and is made of those of the
+    windows in `built_from`, whose positions follow each other.
+    """
 
     __tablename__ = "context_windows"
     __table_args__ = (
@@ -31,7 +35,9 @@ class ContextWindow(Base):
     conversation_id: Mapped[str] = mapped_column(String(200))
     messages: Mapped[list[str]] = mapped_column(Json, default=list)
     summary: Mapped[str | None] = mapped_column(Text)
+    summarised_from: Mapped[int] = mapped_column(Integer, default=0)
     summarised_to: Mapped[int] = mapped_column(Integer, default=0)
+    built_from: Mapped[list[str]] = mapped_column(Json, default=list)
     token_count: Mapped[int] = mapped_column(Integer, default=0)
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=now)
@@ -45,7 +51,9 @@ class ContextWindow(Base):
             "conversation_id": self.conversation_id,
             "messages": self.messages,
             "summary": self.summary,
+            "summarised_from": self.summarised_from,
             "summarised_to": self.summarised_to,
+            "built_from": self.built_from,
             "token_count": self.token_count,
             "is_active": self.is_active,
             "created_at": self.created_at.isoformat(),

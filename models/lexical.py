@@ -1,88 +1,104 @@
-"""Which of a user's texts have the words of a query, and how telling are those words?
+"""Which texts have the words of a query? An inverted index in memory, the same on every database.
 
-BM25, where how rare a word is counts among this user's texts alone: what others say neither shows nor changes a
-ranking. SQLite's bm25() and PostgreSQL's ts_rank count over all users, or not at all.
+Words are cut to their stems; what is written without spaces between its words (Chinese, Japanese, Korean) is
+indexed by pairs of characters.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+import re
+import unicodedata
+from array import array
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
-
-from ..services.text import content_words, words
-from .scope import Scope
+from ..services.text import STOP_WORDS
+from ..services.text import stem as services_stem
 
 if TYPE_CHECKING:
     import numpy as np
 
+    Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
+
 MOST_WORDS: Final = 32
-TABLES: Final = {"message": "messages", "memory": "memory_index"}
+LARGE: Final = 5_000
+RAREST: Final = 8
+LONGEST_QUERY: Final = 20_000
+_WORD: Final = re.compile(r"[^\W_]+")
+_POSSESSIVE: Final = re.compile(r"['’]s\b")
+_NO_SPACES: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
+_DIVIDED: Final = re.compile(
+    rf"{_NO_SPACES.pattern}|[^\W_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+"
+)
+
+_stem = lru_cache(maxsize=1 << 16)(services_stem)
 
 
-def lexical(
-    session: Session, scope: Scope, query: str, kind: str, seqs: Sequence[int]
-) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The BM25 of each `message` or `memory`, in the order of their row numbers; those are all there is."""
-    import numpy as np
-
-    scores = np.zeros(len(seqs), np.float32)
-    wanted = list(dict.fromkeys(content_words(query) or words(query)))[:MOST_WORDS]
-    places = {seq: place for place, seq in enumerate(seqs)}
-    found: dict[Any, list[tuple[int, float]]] = {}
-    for word, seq, weight in _occurrences(session, scope, wanted, kind) if wanted and places else ():
-        if seq in places:
-            found.setdefault(word, []).append((places[seq], weight))
-    for hits in found.values():
-        rarity = max(math.log((len(seqs) - len(hits) + 0.5) / (len(hits) + 0.5)), 1e-6)
-        for place, weight in hits:
-            scores[place] += rarity * weight
-    return scores
+def tokens(text: str) -> list[str]:
+    """The words of a text in lower case, without accents and without "'s"."""
+    low = _POSSESSIVE.sub("", text.lower())
+    if low.isascii():
+        return _WORD.findall(low)
+    low = "".join(c for c in unicodedata.normalize("NFKD", low) if not unicodedata.combining(c))
+    low = unicodedata.normalize("NFC", low)
+    return [piece for run in _DIVIDED.findall(low) for piece in _pieces(run)]
 
 
-def _occurrences(
-    session: Session, scope: Scope, wanted: Sequence[str], kind: str
-) -> Iterable[tuple[Any, int, float]]:
-    """Word, row number and weight, between 0 and 1: how often the word is in the row, for the row's length."""
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    found = (_postgresql if on_postgresql else _sqlite)(session, scope, wanted, kind)
-    return ((word, seq, float(weight)) for word, seq, weight in found)
+def _pieces(run: str) -> list[str]:
+    if len(run) < 3 or not _NO_SPACES.match(run):
+        return [run]
+    return [run[i : i + 2] for i in range(len(run) - 1)]
 
 
-def _sqlite(session: Session, scope: Scope, wanted: Sequence[str], kind: str) -> Iterable[Any]:
-    # bm25() of one word is its rarity times its weight, and where a word counts as said a billion times its
-    # weight is at its most: so the quotient is the weight. The first column, the owner, weighs nothing.
-    # CROSS JOIN keeps the planner from asking the full text anew for every row of the user.
-    index, table = f"{kind}_search", TABLES[kind]
-    one = (
-        f"SELECT {{place}}, t.seq, bm25({index}, 0.0, 1.0) / bm25({index}, 0.0, 1e9) "
-        f"FROM {index} CROSS JOIN {table} t ON t.seq = {index}.rowid "
-        f"WHERE {index} MATCH :word{{place}} AND t.tenant_id = :tenant AND t.user_id = :user"
-    )
-    given = {"tenant": scope.tenant, "user": scope.user}
-    owner = f"u{scope.tenant.encode().hex()}x{scope.user.encode().hex()}0"
-    given |= {
-        f"word{place}": f'owner : "{owner}" AND document : "{word}"' for place, word in enumerate(wanted)
-    }
-    statement = " UNION ALL ".join(one.format(place=place) for place in range(len(wanted)))
-    return session.execute(text(statement), given)
+def keys(words: Sequence[str]) -> list[str]:
+    """What the words are indexed by; stop words are not."""
+    return [_stem(word) for word in words if word not in STOP_WORDS]
 
 
-def _postgresql(session: Session, scope: Scope, wanted: Sequence[str], kind: str) -> Iterable[Any]:
-    table = TABLES[kind]
-    split = text("SELECT tsvector_to_array(to_tsvector('english', :words))")
-    lexemes = session.execute(split, {"words": " ".join(wanted)}).scalar_one()
-    # As lexemes in quotes, whatever the words are, they are words and never operators.
-    any_of = " | ".join("'{}'".format(one.replace("\\", "\\\\").replace("'", "''")) for one in lexemes)
-    given = {"tenant": scope.tenant, "user": scope.user, "any": any_of, "lexemes": lexemes}
-    mine = "t.tenant_id = :tenant AND t.user_id = :user"
-    statement = (
-        "SELECT u.lexeme, t.seq, said / (said + 1.2 * (0.25 + 0.75 * length(t.document) / usual)) "
-        f"FROM {table} t CROSS JOIN LATERAL unnest(t.document) u CROSS JOIN LATERAL cardinality(u.positions) said "
-        f"CROSS JOIN (SELECT avg(length(t.document)) AS usual FROM {table} t WHERE {mine}) mine "
-        f"WHERE t.document @@ CAST(:any AS tsquery) AND u.lexeme = ANY(:lexemes) AND {mine}"
-    )
-    return session.execute(text(statement), given) if lexemes else ()
+def wanted(query: str, without: Sequence[str] = ()) -> list[str]:
+    """The keys of a query, each once, leaving out some words where others are left."""
+    every = list(dict.fromkeys(keys(tokens(query[:LONGEST_QUERY]))))
+    leave = set(keys([word for name in without for word in tokens(name)]))
+    return ([key for key in every if key not in leave] or every)[:MOST_WORDS]
+
+
+class Words:
+    """The rows each word stands in, a row once for every time."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, array[int]] = {}
+        self.postings = 0
+
+    def add(self, row: int, words: Sequence[str]) -> None:
+        """Indexes the words of a row, the next or a later one."""
+        found = keys(words)
+        rows = self._rows
+        for key in found:
+            there = rows.get(key)
+            if there is None:
+                rows[key] = there = array("I")
+            there.append(row)
+        self.postings += len(found)
+
+    def telling(self, wanted: Sequence[str], size: int) -> list[str]:
+        """The keys that are anywhere; in a large memory the rarest of them, since what is everywhere tells nothing."""
+        there = [key for key in wanted if key in self._rows]
+        if size < LARGE or not there:
+            return there
+        there.sort(key=lambda key: len(self._rows[key]))
+        return [key for key in there if len(self._rows[key]) <= size // 10][:RAREST] or there[:1]
+
+    def counts(self, key: str, size: int) -> Numbers | None:
+        """How often a word stands in each of the rows, or None where in no one."""
+        import numpy as np
+
+        there = self._rows.get(key)
+        if there is None:
+            return None
+        return np.bincount(np.frombuffer(there, np.uint32), minlength=size).astype(np.float32)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return 6 * self.postings + 220 * len(self._rows)

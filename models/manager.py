@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.orm import Session
 
 from ..services.settings import setting
+from .archive import archive_when_due
 from .base import Base
 from .engines import Engines, open_engines
 from .errors import DatabaseError, DatabaseReadOnly, SessionMisuse, translated
@@ -227,6 +228,7 @@ class DatabaseManager(TrustedFace):
                 opened = _Open(self._url, *self._pool)
                 try:
                     upgrade(self._url, opened.engines.sessions)
+                    archive_when_due(opened.engines.sessions)
                 except BaseException:
                     opened.close()
                     raise

@@ -25,8 +25,8 @@ HEAD: Final = "0001"
 FOLDER: Final = Path(__file__).parent / "migrations"
 OURS: Final = frozenset(
     {
-        "conversations", "messages", "user_preferences", "context_windows", "memory_index", "memory_sources",
-        "owners", "shapes", "runs", "steps",
+        "conversations", "messages", "user_preferences", "preference_observations", "context_windows", "memory_index", "memory_sources",
+        "owners", "shapes", "runs", "steps", "receipts", "receipt_keys", "upkeep", "search_changes",
     }
 )  # fmt: skip
 _LOCK: Final = 7_452_983_104

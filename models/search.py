@@ -1,79 +1,41 @@
-"""Finds what was said: full text and likeness in meaning, fused, and for each hit why it was found.
+"""Finds what was said and what is remembered of it: by words and by meaning, and for each hit why it was found.
 
-The recipe is the one measured on LoCoMo: z(BM25 over the turn before + the turn) + 0.6 z(cosine)
-+ 1.5 where the speaker is the one person asked about + 0.2 the best of the same sitting. Raw messages are
-what is found; the facts taken from them are further keys to them.
+Raw messages are what is found; the facts taken from them are further keys to them. A memory that came from no
+message is found itself, and with `within="memories"` all of them are.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from sqlalchemy import LargeBinary, select, type_coerce
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .asked import Asked, understood
+from .asked import neutral as neutral
 from .base import as_utc
-from .lexical import lexical
-from .memory import MemoryIndex, MemorySource
+from .hit import Hit as Hit
+from .hit import MessageRef as MessageRef
+from .hit import Shortlist
+from .lexical import tokens
+from .matrices import matrix_of
+from .matrix import NEVER, Matrix
 from .message import Message
-from .repositories import memories as memory_queries
+from .ranking import parts
 from .repositories.messages import owned
 from .scope import Scope
+from .varied import varied
 
 if TYPE_CHECKING:
     import numpy as np
 
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
-DENSE: Final = 0.6
-SPEAKER: Final = 1.5
-SITTING: Final = 0.2
-QUESTION: Final = -0.9
-TOLD: Final = 0.3
-FACT: Final = 0.5
-IMPORTANCE: Final = 0.3
-SITTING_GAP: Final = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class MessageRef:
-    """Which message a hit stands for."""
-
-    id: str
-    client_id: str | None
-    conversation_id: str
-    position: int
-
-
-@dataclass(slots=True)
-class Hit:
-    """Something remembered: its text, how well it fits, why, and the message and memories behind it."""
-
-    content: str
-    score: float
-    importance_score: float
-    parts: dict[str, float]
-    role: str = "user"
-    name: str | None = None
-    at: datetime | None = None
-    message: MessageRef | None = None
-    memory_ids: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Row:
-    seq: int
-    id: str
-    conversation_id: str
-    speaker: str
-    told: bool
-    seconds: float
-    asks: bool
-    vector: bytes | None
+Within: TypeAlias = Literal["all", "conversation", "memories"]
+LOOKED_AT: Final = 40
+"""How many more than are wanted are looked at closely: for importance, use, and likeness to each other."""
 
 
 def search(
@@ -82,205 +44,105 @@ def search(
     query: str,
     *,
     vector: Numbers | None = None,
+    model: str | None = None,
     limit: int = 10,
+    within: Within = "all",
     conversation_id: str | None = None,
+    category: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     exclude: Collection[str] = (),
+    diversity: float = 0.0,
 ) -> list[Hit]:
-    """The messages and free-standing memories of a user that fit a query best, best first."""
+    """What fits a query best, best first.
+
+    `vector` is the query's, of the embedder `model`. `since` and `until` are about when it was said. `category` is
+    that of a memory, or of a memory from a message. `diversity` up to 1 puts what repeats a better hit further down.
+    """
     import numpy as np
 
-    rows = _rows(session, scope, conversation_id)
-    facts = _facts(session, scope)
-    tied: dict[str, list[MemoryIndex]] = {}
-    for fact, message_id in facts:
-        if message_id is not None:
-            tied.setdefault(message_id, []).append(fact)
-    importance = {fact.id: fact.importance_score for fact, _ in facts}
-    fact_scores = _fact_scores(session, scope, query, [fact for fact, _ in facts], vector)
-    found: list[Hit] = []
-    if rows:
-        parts = {
-            "words": _z(lexical(session, scope, query, "message", [row.seq for row in rows])),
-            "meaning": DENSE * _z(_cosines([row.vector for row in rows], vector)),
-            "speaker": SPEAKER * _speakers(query, rows),
-            "told": TOLD * np.asarray([row.told for row in rows], np.float32),
-            "question": QUESTION * np.asarray([row.asks for row in rows], np.float32),
-            "fact": FACT * np.asarray([max((fact_scores[f.id] for f in tied.get(row.id, ())), default=0.0) for row in rows], np.float32),
-            "importance": IMPORTANCE * np.asarray([max((f.importance_score for f in tied.get(row.id, ())), default=0.5) - 0.5 for row in rows], np.float32),
-        }  # fmt: skip
-        total = sum(parts.values(), np.zeros(len(rows), np.float32))
-        parts["sitting"] = SITTING * _sittings(total - parts["question"], rows)
-        total = total + parts["sitting"]
-        skip = set(exclude)
-        order = [int(i) for i in np.lexsort((-np.arange(len(rows)), -total)) if rows[int(i)].id not in skip][
-            :limit
-        ]
-        content = _messages(session, [rows[i].seq for i in order])
-        for i in order:
-            message, behind = content[rows[i].seq], tied.get(rows[i].id, [])
-            found.append(
-                _hit(
-                    message,
-                    behind,
-                    float(total[i]),
-                    {key: round(float(part[i]), 4) for key, part in parts.items()},
-                )
-            )
-    if conversation_id is None:
-        loose = [fact for fact, message_id in facts if message_id is None]
-        found += [
-            _loose_hit(fact, fact_scores[fact.id] + IMPORTANCE * (importance[fact.id] - 0.5))
-            for fact in loose
-        ]
-    found.sort(key=lambda hit: (-hit.score, -hit.importance_score))
-    return found[:limit]
-
-
-def _rows(session: Session, scope: Scope, conversation_id: str | None) -> list[_Row]:
-    query = (
-        select(
-            Message.seq, Message.id, Message.conversation_id, Message.name, Message.role, Message.timestamp,
-            Message.content.like("%?"), type_coerce(Message.embedding, LargeBinary),
+    query = query.replace("\0", " ")
+    if limit < 1 or not tokens(query):
+        return []
+    with matrix_of(session, scope) as matrix:
+        if not len(matrix):
+            return []
+        asked = understood(query, matrix.called(), matrix.speakers)
+        reasons = parts(matrix, asked, vector, model)
+        total = np.zeros(len(matrix), np.float32)
+        for reason in reasons.values():
+            total += reason
+        chosen = _candidates(matrix, asked, within, conversation_id, category, since, until)
+        if exclude:
+            chosen = chosen[~_these(session, scope, matrix, chosen, exclude)]
+        best = _best(total, chosen, limit + LOOKED_AT)
+        shortlist = Shortlist(
+            session, scope, matrix, {row: float(total[row]) for row in best}, past=asked.past
         )
-        .where(*owned(scope, conversation_id))
-        .order_by(Message.conversation_id, Message.position)
-    )  # fmt: skip
-    return [
-        _Row(
-            seq,
-            id_,
-            conversation,
-            name or role,
-            role == "user",
-            as_utc(at).timestamp(),
-            bool(asks),
-            bytes(vector) if vector else None,
-        )
-        for seq, id_, conversation, name, role, at, asks, vector in session.execute(query)
-    ]
+        rows = varied(matrix, shortlist, limit, diversity) if diversity > 0 else shortlist.ordered()[:limit]
+        return shortlist.hits(rows, reasons)
 
 
-def _facts(session: Session, scope: Scope) -> list[tuple[MemoryIndex, str | None]]:
-    query = (
-        select(MemoryIndex, MemorySource.message_id)
-        .outerjoin(MemorySource, MemorySource.memory_id == MemoryIndex.id)
-        .where(*memory_queries.owned(scope), MemoryIndex.valid_to.is_(None))
-        .order_by(MemoryIndex.seq)
-    )
-    return [(fact, message_id) for fact, message_id in session.execute(query)]
+def speakers(session: Session, scope: Scope) -> dict[str, int]:
+    """The names by which those go who speak in a user's conversations."""
+    with matrix_of(session, scope) as matrix:
+        return matrix.called()
 
 
-def _fact_scores(
-    session: Session, scope: Scope, query: str, facts: Sequence[MemoryIndex], vector: Numbers | None
-) -> dict[str, float]:
-    if not facts:
-        return {}
+def _candidates(
+    matrix: Matrix,
+    asked: Asked,
+    within: Within,
+    conversation_id: str | None,
+    category: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> Any:
+    """Which rows may be hits."""
     import numpy as np
 
-    said = lexical(session, scope, query, "memory", [fact.seq for fact in facts])
-    wanted = None if vector is None else len(vector)
-    vectors = [
-        np.asarray(f.embedding, np.float16).tobytes() if f.embedding and f.embedding_dim == wanted else None
-        for f in facts
-    ]
-    cosine = _cosines(vectors, vector)
-    # A handful of facts says little about spread, so these stand on their own scale: words found, and likeness.
-    return {fact.id: float(said[i] > 0) + 2.0 * float(max(cosine[i], 0.0)) for i, fact in enumerate(facts)}
+    memory = matrix.memory.astype(bool)
+    true = (matrix.until > matrix.since) & ((matrix.until == NEVER) | asked.past)
+    chosen = true if within == "memories" else true.copy()
+    if within == "memories":
+        chosen &= memory
+    else:
+        tied = [memory_row for _, memory_row in matrix.ties]
+        chosen[tied] = False  # the message says it
+        if conversation_id is not None or within == "conversation":
+            place = matrix.conversations.get(conversation_id or "", -1)
+            chosen &= (matrix.conversation == place) & ~memory
+    if category is not None:
+        chosen &= _of_category(matrix, true, category)
+    if since is not None:
+        chosen &= matrix.since >= as_utc(since).timestamp()
+    if until is not None:
+        chosen &= matrix.since <= as_utc(until).timestamp()
+    return np.flatnonzero(chosen)
 
 
-def _cosines(vectors: Sequence[bytes | None], vector: Numbers | None) -> Numbers:
-    """The likeness of each vector to the query's; one of another dimension, or none, counts as unlike."""
+def _of_category(matrix: Matrix, true: Any, category: str) -> Any:
+    of_it = matrix.memory.astype(bool) & true & (matrix.category == matrix.categories.get(category, -1))
+    for message, memory in matrix.ties:
+        of_it[message] |= of_it[memory]
+    return of_it
+
+
+def _best(total: Any, chosen: Any, count: int) -> list[int]:
+    """The rows with the highest totals, the newer first among equals."""
     import numpy as np
 
-    found = np.zeros(len(vectors), np.float32)
-    if vector is None:
-        return found
-    size = 2 * len(vector)
-    there = [i for i, stored in enumerate(vectors) if stored is not None and len(stored) == size]
-    if there:
-        matrix = (
-            np.frombuffer(b"".join(vectors[i] or b"" for i in there), np.float16)
-            .reshape(len(there), -1)
-            .astype(np.float32)
-        )
-        found[there] = matrix @ np.asarray(vector, np.float32)
-    return found
+    scores = total[chosen]
+    if len(chosen) > count:
+        enough = np.partition(scores, len(scores) - count)[len(scores) - count]
+        chosen, scores = chosen[scores >= enough], scores[scores >= enough]
+    order = np.lexsort((-chosen, -scores))
+    return [int(row) for row in chosen[order[:count]]]
 
 
-def _z(scores: Numbers) -> Numbers:
-    return (scores - scores.mean()) / (scores.std() + 1e-9)  # type: ignore[no-any-return]
-
-
-def _speakers(query: str, rows: Sequence[_Row]) -> Numbers:
-    """One for the turns of the person asked about: the one who is named, or the user where they say I or my."""
+def _these(session: Session, scope: Scope, matrix: Matrix, rows: Any, ids: Collection[str]) -> Any:
+    """Which rows are the messages of these ids."""
     import numpy as np
 
-    names = {row.speaker for row in rows}
-    asked = [name for name in names if re.search(rf"\b{re.escape(name)}\b", query)]
-    if len(asked) == 1:
-        return np.asarray([row.speaker == asked[0] for row in rows], np.float32)
-    if "user" in names and "assistant" in names and re.search(r"\b(i|my|me|mine|i'm)\b", query.lower()):
-        return np.asarray([row.speaker == "user" for row in rows], np.float32)
-    return np.zeros(len(rows), np.float32)
-
-
-def _sittings(scores: Numbers, rows: Sequence[_Row]) -> Numbers:
-    """The mean of the best three scores of the same sitting: turns of a conversation without an hour between."""
-    import numpy as np
-
-    starts = [
-        i
-        for i, row in enumerate(rows)
-        if i == 0
-        or row.conversation_id != rows[i - 1].conversation_id
-        or abs(row.seconds - rows[i - 1].seconds) > SITTING_GAP
-    ]
-    found = np.zeros(len(rows), np.float32)
-    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
-        found[start:end] = np.sort(scores[start:end])[-3:].mean()
-    return found
-
-
-def _messages(session: Session, seqs: Sequence[int]) -> dict[int, Message]:
-    query = select(Message).where(Message.seq.in_(seqs))
-    return {message.seq: message for message in session.scalars(query)}
-
-
-def _hit(message: Message, behind: Sequence[MemoryIndex], score: float, parts: dict[str, float]) -> Hit:
-    return Hit(
-        content=message.content,
-        score=round(score, 4),
-        importance_score=max((fact.importance_score for fact in behind), default=0.5),
-        parts=parts,
-        role=message.role,
-        name=message.name,
-        at=message.timestamp,
-        message=MessageRef(message.id, message.client_id, message.conversation_id, message.position),
-        memory_ids=[fact.id for fact in behind],
-    )
-
-
-def _loose_hit(fact: MemoryIndex, score: float) -> Hit:
-    return Hit(
-        content=fact.content,
-        score=round(score, 4),
-        importance_score=fact.importance_score,
-        parts={"fact": round(score, 4)},
-        at=fact.created_at,
-        memory_ids=[fact.id],
-    )
-
-
-def neutral(query: str, names: Collection[str]) -> str:
-    """A query without the names of those who speak: they would draw in every turn of theirs by likeness."""
-    for name in names:
-        query = re.sub(
-            rf"\b{re.escape(name)}('s)?\b", lambda match: "their" if match.group(1) else "they", query
-        )
-    return query
-
-
-def speakers(session: Session, scope: Scope) -> list[str]:
-    """The names of those who speak in a user's conversations."""
-    query = select(Message.name).where(*owned(scope), Message.name.is_not(None)).distinct()
-    return [name for name in session.scalars(query) if name]
+    seqs = list(session.scalars(select(Message.seq).where(*owned(scope), Message.id.in_(list(ids)))))
+    return np.isin(matrix.seq[rows], seqs) & (matrix.memory[rows] == 0)

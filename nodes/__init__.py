@@ -19,6 +19,8 @@ from .conversation import (
     SemanticSearchNode,
     SessionManagementNode,
     SessionRecoveryNode,
+    ToolLoopNode,
+    ToolTurn,
 )
 from .registry import registry
 
@@ -42,4 +44,6 @@ __all__ = [
     "SemanticSearchNode",
     "SessionManagementNode",
     "SessionRecoveryNode",
+    "ToolLoopNode",
+    "ToolTurn",
 ]

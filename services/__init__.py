@@ -1,7 +1,14 @@
 """What does the outside world offer: language models, embeddings, settings, tokens?"""
 
 from .claude import ClaudeAPIClient
-from .embeddings import Embedder, WordLlamaEmbedder, default_embedder
+from .embeddings import (
+    Embedder,
+    MiniLmEmbedder,
+    RemoteEmbedder,
+    WordLlamaEmbedder,
+    default_embedder,
+    embedder_named,
+)
 from .errors import (
     ClaudeAPIError,
     EmbeddingError,
@@ -37,12 +44,14 @@ __all__ = [
     "ClaudeAPIError",
     "default_embedder",
     "Embedder",
+    "embedder_named",
     "EmbeddingError",
     "estimate_tokens",
     "Extraction",
     "Fact",
     "language_model",
     "LanguageModel",
+    "MiniLmEmbedder",
     "ModelNotConfigured",
     "ModelRefused",
     "ModelRejected",
@@ -52,6 +61,7 @@ __all__ = [
     "PreferenceNote",
     "Prompt",
     "Recalled",
+    "RemoteEmbedder",
     "Reply",
     "ServiceError",
     "setting",

@@ -49,6 +49,24 @@ SETTINGS: tuple[Setting, ...] = (
         "anthropic_model", ("ANTHROPIC_MODEL",), "claude-sonnet-5-5", "Which model of that server answers."
     ),
     Setting(
+        "embedder",
+        ("TURNGRAPH_EMBEDDER",),
+        "wordllama",
+        "What turns text into vectors: wordllama, minilm (an extra), or openai:MODEL.",
+    ),
+    Setting(
+        "embedding_base_url",
+        ("TURNGRAPH_EMBEDDING_BASE_URL", "OPENAI_BASE_URL"),
+        "https://api.openai.com/v1",
+        "The server of openai:MODEL; Ollama's is http://localhost:11434/v1.",
+    ),
+    Setting(
+        "embedding_api_key",
+        ("TURNGRAPH_EMBEDDING_API_KEY", "OPENAI_API_KEY"),
+        None,
+        "The key for that server, where it wants one.",
+    ),
+    Setting(
         "app", ("TURNGRAPH_APP",), None, "The module that holds your own nodes and graphs: package.module."
     ),
     Setting(
@@ -65,6 +83,18 @@ SETTINGS: tuple[Setting, ...] = (
         ("TURNGRAPH_MAX_CONTEXT",),
         "4000",
         "How many tokens of context a language model is given at most.",
+    ),
+    Setting(
+        "archive_after",
+        ("TURNGRAPH_ARCHIVE_AFTER",),
+        "0",
+        "After how many days without a message a conversation is archived by itself; 0 turns it off.",
+    ),
+    Setting(
+        "receipt_key",
+        ("TURNGRAPH_RECEIPT_KEY",),
+        None,
+        "The secret that receipts of forgetting are signed with. Unset: one that the database keeps.",
     ),
 )
 

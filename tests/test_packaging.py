@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = runpy.run_path(str(ROOT / "setup.py"))["FLOORS"]
-SHIPPED = (".py", ".yaml", ".mako", ".html", ".css", ".js")
+SHIPPED = (".py", ".yaml", ".mako", ".html", ".css", ".js", "_vocab.txt")
 VERSION = "0.1.0"
 
 
@@ -33,7 +33,9 @@ def files_of_the_project() -> list[Path]:
 
 
 def expected_names() -> set[str]:
-    floors = {path for path in files_of_the_project() if path.parts[0] in FLOORS and path.suffix in SHIPPED}
+    floors = {
+        path for path in files_of_the_project() if path.parts[0] in FLOORS and path.name.endswith(SHIPPED)
+    }
     face = {Path(name) for name in ("__init__.py", "__main__.py", "py.typed")}
     return {f"turngraph/{path.as_posix()}" for path in floors | face}
 

@@ -114,9 +114,12 @@ class ConversationManager:
         return await self._status(conversation_id, "active")
 
     async def conversations(self, status: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-        """The user's conversations, the most recently active first."""
+        """The user's conversations, the most recently active first; archived ones where `status` asks for them."""
+        without = "archived" if status is None else None
         rows = await self.db.read(
-            lambda session: conversations.listed(session, self.scope, status=status, limit=limit)
+            lambda session: conversations.listed(
+                session, self.scope, status=status, without=without, limit=limit
+            )
         )
         return [row.to_dict() for row in rows]
 
@@ -163,7 +166,7 @@ class ConversationManager:
 SHOWN = (
     "response", "conversation_id", "message_id", "reply_id", "conversation_status", "generation_success", "sources",
     "memories_extracted", "preferences_updated", "user_preferences", "token_usage", "model", "reply_metadata",
-    "session_metrics", "final_session_status",
+    "session_metrics", "final_session_status", "context_report",
 )  # fmt: skip
 
 
@@ -171,8 +174,9 @@ def reply_of(result: Result) -> dict[str, Any]:
     """What a caller wants of a finished turn, as JSON values; each source is the message the answer rests on."""
     state = dict(result)
     found = {key: state[key] for key in SHOWN if key in state}
-    if "token_usage" in found:
-        found["token_usage"] = found["token_usage"].model_dump()
+    for key in ("token_usage", "context_report"):
+        if key in found:
+            found[key] = found[key].model_dump(mode="json")
     found["sources"] = _sources(state, found.get("sources", []))
     if found.get("user_preferences") is not None or found.get("preferences_updated"):
         found["user_preferences"] = {

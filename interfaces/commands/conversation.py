@@ -110,13 +110,14 @@ def forget(
     as_json: AsJson = False,
     log_level: LogLevel = None,
 ) -> None:
-    """Delete a conversation, its messages, and the memories that came from nowhere else."""
-    from ...models import DatabaseManager, Scope
-    from ...models.repositories import conversations
+    """Forget a conversation, its messages, and all that rests on them alone."""
+    from ...models import DatabaseManager, Scope, Target
+    from ...models import forget as forgotten
 
     with DatabaseManager(db) as database:
-        count = database.write_now(lambda session: conversations.forget(session, Scope(tenant, user), id))
+        receipt = run(forgotten(database, Scope(tenant, user), Target("conversation", id)))
+    count = receipt.counts.get("messages", 0)
     if as_json:
-        say({"conversation_id": id, "messages_forgotten": count})
+        say({"conversation_id": id, "messages_forgotten": count, "receipt": receipt.to_dict()})
     else:
-        console().print(f"forgotten: {id}, {count} messages", markup=False)
+        console().print(f"forgotten: {id}, {count} messages; receipt {receipt.id}", markup=False)

@@ -1,14 +1,21 @@
-"""`turngraph memory`: search, list and forget what is remembered."""
+"""`turngraph memory`: search, list, forget, export and restore what is remembered."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..output import AsJson, Db, LogLevel, Tenant, User, command, console, run, say, table
+from ..output import AsJson, Db, LogLevel, Tenant, User, command, run, say, table
+from . import forgetting, memory_prune, memory_upkeep
 
-app = typer.Typer(help="Search, list and forget what is remembered.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from ...models import MemoryIndex
+
+app = typer.Typer(help="Search, list, forget, export and restore what is remembered.", no_args_is_help=True)
+app.command("preferences")(memory_upkeep.preferences)
+app.command("reembed")(memory_upkeep.reembed)
+app.command("prune")(memory_prune.prune_memories)
 
 
 @app.command("search")
@@ -51,6 +58,7 @@ def list_memories(
     tenant: Tenant = "default",
     category: Annotated[str | None, typer.Option("--category", help="Of this category only.")] = None,
     content_type: Annotated[str | None, typer.Option("--type", help="Of this type only.")] = None,
+    past: Annotated[bool, typer.Option("--past", help="What held once and does so no more.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 100,
     db: Db = None,
     as_json: AsJson = False,
@@ -63,7 +71,7 @@ def list_memories(
     scope = Scope(tenant, user)
     with DatabaseManager(db) as database:
         rows = database.read_now(
-            lambda session: memories.listed(
+            lambda session: (memories.earlier if past else memories.listed)(
                 session, scope, category=category, content_type=content_type, limit=limit
             )
         )
@@ -74,29 +82,18 @@ def list_memories(
         shown = [{**row.to_dict(), "sources": [m.to_dict() for m in sources.get(row.id, [])]} for row in rows]
         say({"user_id": user, "tenant_id": tenant, "memories": shown})
         return
-    cells = [(row.id[:8], f"{row.importance_score:.2f}", row.category, row.content[:120]) for row in rows]
-    table(f"{len(cells)} memories of {user}", ("id", "importance", "category", "what"), cells)
+    cells = [
+        (row.id[:8], f"{row.importance_score:.2f}", row.category, _span(row), row.content[:120])
+        for row in rows
+    ]
+    table(f"{len(cells)} memories of {user}", ("id", "importance", "category", "holds", "what"), cells)
 
 
-@app.command("forget")
-@command
-def forget(
-    memory: Annotated[
-        str, typer.Argument(metavar="ID", help="The memory's id, as memory list --json shows it.")
-    ],
-    user: User,
-    tenant: Tenant = "default",
-    db: Db = None,
-    as_json: AsJson = False,
-    log_level: LogLevel = None,
-) -> None:
-    """Forget one memory; the messages it came from stay."""
-    from ...models import DatabaseManager, Scope
-    from ...models.repositories import memories
+def _span(row: MemoryIndex) -> str:
+    return f"{row.valid_from:%Y-%m-%d} to {f'{row.valid_to:%Y-%m-%d}' if row.valid_to else 'now'}"
 
-    with DatabaseManager(db) as database:
-        database.write_now(lambda session: memories.forget(session, Scope(tenant, user), memory))
-    if as_json:
-        say({"forgotten": memory})
-    else:
-        console().print(f"forgotten: {memory}", markup=False)
+
+app.command("forget")(forgetting.forget)
+app.command("export")(forgetting.export)
+app.command("import")(forgetting.restore)
+app.add_typer(forgetting.receipts, name="receipt")

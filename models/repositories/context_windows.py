@@ -9,7 +9,12 @@ from sqlalchemy.orm import Session
 
 from ..context_window import ContextWindow
 from ..conversation import Conversation
+from ..memory import MemoryIndex, MemorySource
+from ..message import Message
 from ..scope import Scope
+
+MOST_TOLD = 20
+MOST_PINNED = 200
 
 
 def owned(scope: Scope, conversation_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -29,6 +34,7 @@ def slide(
     summary: str | None = None,
     summarised_to: int = 0,
     token_count: int = 0,
+    built_from: Sequence[str] = (),
 ) -> ContextWindow:
     """Makes a new active window over these message ids; the one before stays, inactive."""
     scope = Scope(conversation.tenant_id, conversation.user_id)
@@ -36,8 +42,32 @@ def slide(
     session.execute(current.values(is_active=False).execution_options(synchronize_session="fetch"))
     made = ContextWindow(
         tenant_id=scope.tenant, user_id=scope.user, conversation_id=conversation.id, messages=list(messages),
-        summary=summary, summarised_to=summarised_to, token_count=token_count,
+        summary=summary, summarised_from=int(summarised_to > 0), summarised_to=summarised_to,
+        token_count=token_count, built_from=list(built_from),
     )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def keep(
+    session: Session,
+    conversation: Conversation,
+    summary: str,
+    positions: tuple[int, int],
+    *,
+    window_id: str | None = None,
+    token_count: int = 0,
+    built_from: Sequence[str] = (),
+) -> ContextWindow:
+    """Stores the summary of some positions, for active windows to be built from."""
+    made = ContextWindow(
+        tenant_id=conversation.tenant_id, user_id=conversation.user_id, conversation_id=conversation.id,
+        messages=[], summary=summary, summarised_from=positions[0], summarised_to=positions[1],
+        token_count=token_count, built_from=list(built_from), is_active=False,
+    )  # fmt: skip
+    if window_id is not None:
+        made.id = window_id
     session.add(made)
     session.flush()
     return made
@@ -60,3 +90,43 @@ def active(session: Session, scope: Scope, conversation_id: str) -> ContextWindo
     """The window that holds now, if the conversation has one."""
     query = select(ContextWindow).where(*owned(scope, conversation_id), ContextWindow.is_active)
     return session.scalar(query.order_by(ContextWindow.created_at.desc()).limit(1))
+
+
+def parts(session: Session, scope: Scope, window: ContextWindow) -> list[ContextWindow]:
+    """The windows that a window was built from, in their order; none where one of them is gone."""
+    query = select(ContextWindow).where(*owned(scope, window.conversation_id))
+    found = session.scalars(query.where(ContextWindow.id.in_(window.built_from))).all()
+    ordered = sorted(found, key=lambda part: part.summarised_from)
+    return ordered if len(ordered) == len(window.built_from) else []
+
+
+def pinned(session: Session, scope: Scope) -> list[tuple[MemoryIndex, list[str]]]:
+    """The pinned facts that hold now, the most important first, each with the ids of its messages."""
+    mine = (MemoryIndex.tenant_id == scope.tenant, MemoryIndex.user_id == scope.user)
+    query = select(MemoryIndex).where(*mine, MemoryIndex.pinned, MemoryIndex.valid_to.is_(None))
+    order = (MemoryIndex.importance_score.desc(), MemoryIndex.seq.desc())
+    facts = session.scalars(query.order_by(*order).limit(MOST_PINNED)).all()
+    if not facts:
+        return []
+    tied = select(MemorySource.memory_id, MemorySource.message_id).where(
+        MemorySource.tenant_id == scope.tenant,
+        MemorySource.user_id == scope.user,
+        MemorySource.memory_id.in_([fact.id for fact in facts]),
+    )
+    sources: dict[str, list[str]] = {}
+    for memory_id, message_id in session.execute(tied.order_by(MemorySource.message_id)):
+        sources.setdefault(memory_id, []).append(message_id)
+    return [(fact, sources.get(fact.id, [])) for fact in facts]
+
+
+def told(session: Session, scope: Scope) -> list[tuple[str, int]]:
+    """The newest replies whose tokens the provider itself counted, and those counts."""
+    query = select(Message.content, Message.token_count, Message.meta).where(
+        Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.role == "assistant"
+    )
+    newest = session.execute(query.order_by(Message.timestamp.desc(), Message.seq.desc()).limit(MOST_TOLD))
+    return [
+        (content, count)
+        for content, count, meta in newest
+        if isinstance(usage := meta.get("usage"), dict) and usage.get("estimated") is False
+    ]

@@ -78,9 +78,15 @@ def locked(session: Session, scope: Scope, conversation_id: str) -> Conversation
 
 
 def listed(
-    session: Session, scope: Scope, *, status: str | None = None, limit: int = 50, exclude: str | None = None
+    session: Session,
+    scope: Scope,
+    *,
+    status: str | None = None,
+    without: str | None = None,
+    limit: int = 50,
+    exclude: str | None = None,
 ) -> Sequence[Conversation]:
-    """The user's conversations, the most recently active first."""
+    """The user's conversations, the most recently active first; those of a status, or without one."""
     query = select(Conversation).where(*owned(scope))
     if status is not None:
         if status not in STATUSES:
@@ -88,6 +94,8 @@ def listed(
                 f"status: expected one of {', '.join(STATUSES)}, found {status!r}", ["status"]
             )
         query = query.where(Conversation.status == status)
+    if without is not None:
+        query = query.where(Conversation.status != without)
     if exclude is not None:
         query = query.where(Conversation.id != exclude)
     return session.scalars(query.order_by(Conversation.updated_at.desc(), Conversation.id).limit(limit)).all()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ...engine import ValidationError
@@ -36,6 +37,10 @@ def remember(
     embedding: Sequence[float] | bytes | None = None,
     embedding_model: str | None = None,
     metadata: dict[str, Any] | None = None,
+    subject: str | None = None,
+    slot: str | None = None,
+    value: str | None = None,
+    at: datetime | None = None,
 ) -> tuple[MemoryIndex, bool]:
     """Stores a fact and ties it to its messages; gives it and whether it is new."""
     check_content(content)
@@ -47,17 +52,25 @@ def remember(
     same = (MemoryIndex.content == content, MemoryIndex.valid_to.is_(None))
     known = session.scalar(select(MemoryIndex).where(*owned(scope), *same).limit(1))
     if known is not None:
-        known.importance_score = min(1.0, max(known.importance_score, importance) + STRONGER)
-        _tie(session, scope, known, sources)
+        strengthen(session, scope, known, importance, sources)
         return known, False
     made = MemoryIndex(
         tenant_id=scope.tenant, user_id=scope.user, content=content, content_type=content_type, category=category,
         importance_score=importance, embedding=embedding, embedding_model=embedding_model, meta=metadata or {},
+        subject=subject[:64] if subject else None, slot=slot, value=value, valid_from=at or now(),
     )  # fmt: skip
     session.add(made)
     session.flush()
     _tie(session, scope, made, sources)
     return made, True
+
+
+def strengthen(
+    session: Session, scope: Scope, memory: MemoryIndex, importance: float, sources: Collection[str]
+) -> None:
+    """A fact that was told again weighs more, and is tied to where it was told."""
+    memory.importance_score = min(1.0, max(memory.importance_score, importance) + STRONGER)
+    _tie(session, scope, memory, sources)
 
 
 def _tie(session: Session, scope: Scope, memory: MemoryIndex, sources: Collection[str]) -> None:
@@ -90,6 +103,33 @@ def listed(
     if content_type is not None:
         query = query.where(MemoryIndex.content_type == check_id("content_type", content_type))
     order = (MemoryIndex.importance_score.desc(), MemoryIndex.seq.desc())
+    return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+def history(session: Session, scope: Scope, slot: str) -> list[MemoryIndex]:
+    """What a slot such as "user/home" held, facets included, the oldest first; what was never true is left out."""
+    check_id("slot", slot)
+    filled = or_(MemoryIndex.slot == slot, MemoryIndex.slot.startswith(f"{slot}:", autoescape=True))
+    true = or_(MemoryIndex.valid_to.is_(None), MemoryIndex.valid_to > MemoryIndex.valid_from)
+    query = select(MemoryIndex).where(*owned(scope), filled, true)
+    return list(session.scalars(query.order_by(MemoryIndex.valid_from, MemoryIndex.seq)))
+
+
+def earlier(
+    session: Session,
+    scope: Scope,
+    *,
+    category: str | None = None,
+    content_type: str | None = None,
+    limit: int = 100,
+) -> list[MemoryIndex]:
+    """The user's memories that held once and do so no more, the last closed first."""
+    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.valid_to > MemoryIndex.valid_from)
+    if category is not None:
+        query = query.where(MemoryIndex.category == check_id("category", category))
+    if content_type is not None:
+        query = query.where(MemoryIndex.content_type == check_id("content_type", content_type))
+    order = (MemoryIndex.valid_to.desc(), MemoryIndex.seq.desc())
     return list(session.scalars(query.order_by(*order).limit(limit)))
 
 

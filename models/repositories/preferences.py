@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from ...engine import ValidationError
 from ..base import now
-from ..preference import UserPreference
+from ..message import Message
+from ..preference import PreferenceObservation, UserPreference
 from ..scope import Scope, check_id, check_json
 
-ENOUGH = 3
-EVIDENCE = 10
+ENOUGH: Final = 3
+SURE: Final = 0.6
+EVIDENCE: Final = 10
+LOOKED_AT: Final = 20
+"""How many of the newest observations of a key count."""
+MANY: Final = frozenset({"topics"})
+"""Keys with several values beside each other, the most frequent first."""
 
 
 def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -39,7 +46,9 @@ def put(
     check_json(value, "value")
     if source not in ("stated", "inferred"):
         raise ValidationError(f"source: expected stated or inferred, found {source!r}", ["source"])
-    known = session.scalar(select(UserPreference).where(*owned(scope), UserPreference.key == key))
+    known = _find(session, scope, key)
+    if source == "stated":
+        _forget_observed(session, scope, key)
     if known is None:
         known = UserPreference(
             tenant_id=scope.tenant, user_id=scope.user, key=key, value=value, category=category, source=source,
@@ -57,21 +66,99 @@ def put(
     return known
 
 
+def observe(
+    session: Session, scope: Scope, key: str, value: str | None, *, category: str, message_id: str
+) -> UserPreference | None:
+    """Counts what one message shows of a preference, and infers it anew from the newest observations.
+
+    None as the value speaks against every value. A stated preference stays as it is. What speaks against the
+    value lowers the confidence, until another has been seen oftener.
+    """
+    check_id("key", key)
+    known = _find(session, scope, key)
+    if known is not None and known.source == "stated":
+        return known
+    seen = _seen(session, scope, key, value or "", message_id)
+    counts = Counter(said for _, said in seen if said)
+    ranked = sorted(counts, key=lambda said: (-counts[said], known is None or said != known.value, said))
+    if not ranked or (known is None and counts[ranked[0]] < ENOUGH):
+        return known
+    held = [said for said in ranked if counts[said] >= ENOUGH] if key in MANY else ranked[:1]
+    for_it = [one for one, said in seen if said in held]
+    # Topics do not speak against each other: only how often one came up says how sure it is.
+    sure = counts[ranked[0]] / (counts[ranked[0]] + 1) if key in MANY else len(for_it) / len(seen)
+    if known is None:
+        known = UserPreference(tenant_id=scope.tenant, user_id=scope.user, key=key, source="inferred")
+        session.add(known)
+    known.value, known.category = (held if key in MANY else ranked[0]), category
+    known.observations, known.confidence = counts[ranked[0]], round(sure, 2)
+    known.evidence = list(dict.fromkeys(for_it))[-EVIDENCE:]
+    known.updated_at = now()
+    session.flush()
+    return known
+
+
+def _seen(session: Session, scope: Scope, key: str, value: str, message_id: str) -> list[tuple[str, str]]:
+    """The newest observations of a key, this one among them, as message and value; older ones go."""
+    mine = (*_observed(scope), PreferenceObservation.key == key)
+    query = select(PreferenceObservation).where(*mine).order_by(PreferenceObservation.seq)
+    rows = list(session.scalars(query))
+    theirs = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.id == message_id)
+    there = session.scalar(select(Message.id).where(*theirs)) is not None
+    if there and not any((row.message_id, row.value) == (message_id, value) for row in rows):
+        new = PreferenceObservation(
+            tenant_id=scope.tenant, user_id=scope.user, key=key, value=value, message_id=message_id
+        )
+        session.add(new)
+        rows.append(new)
+    for row in rows[:-LOOKED_AT]:
+        session.delete(row)
+    session.flush()
+    return [(row.message_id, row.value) for row in rows[-LOOKED_AT:]]
+
+
+def usable(preference: UserPreference) -> bool:
+    """Whether it is used: stated, or observed often enough and contradicted seldom enough."""
+    return preference.source == "stated" or (
+        preference.observations >= ENOUGH and preference.confidence >= SURE
+    )
+
+
 def listed(
     session: Session, scope: Scope, *, category: str | None = None, only_usable: bool = True
 ) -> list[UserPreference]:
-    """The user's preferences by key; inferred ones only once they were observed often enough."""
+    """The user's preferences by key; inferred ones only once they were observed often and clearly enough."""
     query = select(UserPreference).where(*owned(scope))
     if category is not None:
         query = query.where(UserPreference.category == category)
-    if only_usable:
-        query = query.where((UserPreference.source == "stated") | (UserPreference.observations >= ENOUGH))
-    return list(session.scalars(query.order_by(UserPreference.key)))
+    rows = session.scalars(query.order_by(UserPreference.key))
+    return [row for row in rows if not only_usable or usable(row)]
+
+
+def evidence_of(session: Session, scope: Scope, rows: Sequence[UserPreference]) -> dict[str, Message]:
+    """The messages that some preferences rest on, by their ids."""
+    ids = {one for row in rows for one in row.evidence}
+    query = select(Message).where(Message.tenant_id == scope.tenant, Message.user_id == scope.user)
+    return {message.id: message for message in session.scalars(query.where(Message.id.in_(ids)))}
 
 
 def remove(session: Session, scope: Scope, key: str) -> bool:
-    """Deletes a preference; says whether there was one."""
+    """Deletes a preference with all that was observed for it; says whether there was one."""
+    _forget_observed(session, scope, key)
     found = session.execute(
         delete(UserPreference).where(*owned(scope), UserPreference.key == check_id("key", key))
     )
     return bool(found.rowcount)  # type: ignore[attr-defined]
+
+
+def _find(session: Session, scope: Scope, key: str) -> UserPreference | None:
+    return session.scalar(select(UserPreference).where(*owned(scope), UserPreference.key == key))
+
+
+def _observed(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return (PreferenceObservation.tenant_id == scope.tenant, PreferenceObservation.user_id == scope.user)
+
+
+def _forget_observed(session: Session, scope: Scope, key: str) -> None:
+    mine = (*_observed(scope), PreferenceObservation.key == key)
+    session.execute(delete(PreferenceObservation).where(*mine))

@@ -14,6 +14,7 @@ from .response_generation import ResponseGenerationNode
 from .semantic_search import SemanticSearchNode
 from .session_management import SessionManagementNode
 from .session_recovery import SessionRecoveryNode
+from .tool_loop import ToolLoopNode, ToolTurn
 
 __all__ = [
     "BatchConversationNode",
@@ -34,4 +35,6 @@ __all__ = [
     "SemanticSearchNode",
     "SessionManagementNode",
     "SessionRecoveryNode",
+    "ToolLoopNode",
+    "ToolTurn",
 ]

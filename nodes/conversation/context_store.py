@@ -28,13 +28,18 @@ class ContextStoreNode(Node):
     def post(
         self, state: MutableMapping[str, Any], inputs: Inputs, result: None, *, session: Session
     ) -> None:
+        conversation = conversations.locked(session, inputs.scope, inputs.conversation_id)
+        before = context_windows.active(session, inputs.scope, inputs.conversation_id)
+        # Another turn may have summarised more since; a window never slides back.
+        newer = before is not None and before.summarised_to > inputs.summarised_to
         window = context_windows.slide(
             session,
-            conversations.locked(session, inputs.scope, inputs.conversation_id),
+            conversation,
             [turn.message_id for turn in inputs.built_context.turns if turn.message_id],
-            summary=inputs.context_summary,
-            summarised_to=inputs.summarised_to,
+            summary=before.summary if before is not None and newer else inputs.context_summary,
+            summarised_to=before.summarised_to if before is not None and newer else inputs.summarised_to,
             token_count=inputs.context_tokens,
+            built_from=before.built_from if before is not None else (),
         )
         state["context_window"] = window.to_dict()
         state["context_updated"] = True

@@ -80,6 +80,10 @@ class SearchInputs(Owned):
     search_scope: Literal["all", "conversation", "memories"] = "all"
     conversation_id: ConversationId | None = None
     search_limit: int = Field(default=10, ge=1, le=1000)
+    category: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    diversity: float = Field(default=0.0, ge=0, le=1)
 
 
 class RefreshInputs(InConversation):

@@ -28,7 +28,7 @@ class Known:
 
     scope: Scope
     message: str
-    names: list[str]
+    names: dict[str, int]
     preferences: list[PreferenceNote]
     recent: list[RecentConversation]
     turns: list[Turn]
@@ -108,6 +108,7 @@ class MemoryRetrievalNode(Node):
                 known.scope,
                 known.message,
                 vector=vector,
+                model=embedder.model_id,
                 limit=self.max_memories,
                 exclude=known.exclude,
             )

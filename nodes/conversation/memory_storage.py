@@ -7,10 +7,14 @@ from collections.abc import MutableMapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...engine import Node
-from ...models.repositories import context_windows, conversations, memories, messages
+from ...models.base import now
+from ...models.message import Message
+from ...models.repositories import context_windows, conversations, messages
+from ...models.truth import Claim, Telling, learn
 from ...services import (
     ClaudeAPIError,
     Embedder,
@@ -22,6 +26,7 @@ from ...services import (
     Turn,
     Usage,
 )
+from ...services.llm.facts import grounded, slotted
 from .inputs import InConversation, MessageText, embedded
 
 logger = logging.getLogger("turngraph")
@@ -45,6 +50,7 @@ class MemoryStorageNode(Node):
         model: str
         token_usage: Usage
         sources: list[str]
+        recent_messages: list[Turn] = Field(default_factory=list)
         reply_metadata: dict[str, Any] = Field(default_factory=dict)
 
     class Outputs(BaseModel):
@@ -60,8 +66,14 @@ class MemoryStorageNode(Node):
         self.extraction = extraction
 
     async def exec(self, inputs: Inputs, *, llm: LanguageModel, embedder: Embedder) -> Outputs:
-        turns = [Turn(role="user", content=inputs.current_message, message_id=inputs.message_id)]
-        found = await _extracted(llm if self.extraction == "model" else OfflineModel(), turns)
+        # What the assistant asked only explains a short answer; no fact is ever read from it.
+        before = [turn for turn in inputs.recent_messages[-1:] if turn.role == "assistant"]
+        turns = [*before, Turn(role="user", content=inputs.current_message, message_id=inputs.message_id)]
+        found = (
+            await _extracted(llm, turns)
+            if self.extraction == "model"
+            else await OfflineModel().extract(turns)
+        )
         texts = [inputs.response, *(fact.content for fact in found.facts)]
         return self.Outputs(
             extracted_memories=found.facts,
@@ -95,6 +107,7 @@ class MemoryStorageNode(Node):
                 "model": inputs.model,
                 "sources": inputs.sources,
                 "usage": inputs.token_usage.model_dump(),
+                "reply": inputs.reply_metadata,
             },
             embedding=outputs.vectors[0],
             embedding_model=embedder.model_id,
@@ -102,14 +115,15 @@ class MemoryStorageNode(Node):
         )
         state["reply_id"] = messages.add(session, conversation, reply)[0].id
         messages.answered(session, scope, inputs.message_id)
-        new = [
-            memories.remember(
-                session, scope, fact.content, sources=[inputs.message_id], content_type=fact.content_type,
-                category=fact.category, importance=fact.importance, embedding=vector, embedding_model=embedder.model_id,
-            )[1]
+        told = session.scalar(
+            select(Message.timestamp).where(*messages.owned(scope), Message.id == inputs.message_id)
+        )
+        claims = [
+            Claim(fact, vector)
             for fact, vector in zip(outputs.extracted_memories, outputs.vectors[1:], strict=True)
-        ]  # fmt: skip
-        state["memories_extracted"] = sum(new)
+        ]
+        telling = Telling([inputs.message_id], told or now(), embedder.model_id)
+        state["memories_extracted"] = learn(session, scope, claims, telling)
         window = context_windows.active(session, scope, inputs.conversation_id)
         after = window.summarised_to if window is not None else 0
         newest = messages.newest(session, scope, inputs.conversation_id, limit=WINDOW, after=after)
@@ -119,8 +133,11 @@ class MemoryStorageNode(Node):
 
 
 async def _extracted(llm: LanguageModel, turns: list[Turn]) -> Extraction:
+    """What a model finds, less what the user did not say; the rules tell what each fact is about."""
     try:
-        return await llm.extract(turns)
+        found = await llm.extract(turns)
     except ClaudeAPIError as error:
         logger.warning("extracting by rule, since the model failed: %s", type(error).__name__)
         return await OfflineModel().extract(turns)
+    facts = [slotted(fact) for fact in found.facts if grounded(fact, turns[-1].content)]
+    return Extraction(facts=facts, preferences=found.preferences)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,19 +10,19 @@ from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy.orm import Session
 
 from ...engine import Node
-from ...models.repositories import messages, preferences
+from ...models.repositories import preferences
 from ...services import StatedPreference
-from .inference import Inferred, infer
+from .inference import Observation, observed
 from .inputs import InConversation
 
 
 @dataclass(slots=True)
 class Learned:
-    """What is to be written, and what held before."""
+    """What a message states and shows, and what was used before."""
 
     inputs: PreferenceUpdateNode.Inputs
     stated: dict[str, tuple[JsonValue, str]] = field(default_factory=dict)
-    inferred: list[Inferred] = field(default_factory=list)
+    shown: list[Observation] = field(default_factory=list)
     before: dict[str, Any] = field(default_factory=dict)
 
 
@@ -34,6 +34,7 @@ class PreferenceUpdateNode(Node):
 
     class Inputs(InConversation):
         message_id: str
+        current_message: str = ""
         stated_preferences: list[StatedPreference]
         explicit_preferences: dict[str, JsonValue] = Field(default_factory=dict)
 
@@ -41,35 +42,36 @@ class PreferenceUpdateNode(Node):
         preferences_updated: dict[str, JsonValue]
 
     def prep(self, state: Mapping[str, Any], *, inputs: Inputs, session: Session) -> Learned:
-        written = messages.by_user(session, inputs.scope, limit=20)
-        learned = Learned(inputs, inferred=infer([(message.id, message.content) for message in written]))
+        learned = Learned(inputs, shown=observed(inputs.current_message))
         learned.stated = {stated.key: (stated.value, stated.category) for stated in inputs.stated_preferences}
         learned.stated |= {key: (value, "explicit") for key, value in inputs.explicit_preferences.items()}
         learned.before = {
-            row.key: (row.value, row.source)
-            for row in preferences.listed(session, inputs.scope, only_usable=False)
+            row.key: (row.value, row.source) for row in preferences.listed(session, inputs.scope)
         }
         return learned
 
     def exec(self, learned: Learned) -> Outputs:
-        changed: dict[str, Any] = {}
-        for habit in learned.inferred:
-            value, source = learned.before.get(habit.key, (None, "inferred"))
-            if value != habit.value and source == "inferred":
-                changed[habit.key] = habit.value
-        changed |= {
+        changed = {
             key: value
             for key, (value, _) in learned.stated.items()
             if learned.before.get(key) != (value, "stated")
         }
         return self.Outputs(preferences_updated=changed)
 
-    def post(self, state: Any, learned: Learned, outputs: Outputs, *, session: Session) -> None:
-        scope, evidence = learned.inputs.scope, [learned.inputs.message_id]
-        for habit in learned.inferred:
-            preferences.put(
-                session, scope, habit.key, habit.value, category=habit.category, source="inferred",
-                evidence=habit.evidence, confidence=habit.confidence, observations=habit.observations,
-            )  # fmt: skip
+    def post(
+        self, state: MutableMapping[str, Any], learned: Learned, outputs: Outputs, *, session: Session
+    ) -> None:
+        scope, message_id = learned.inputs.scope, learned.inputs.message_id
         for key, (value, category) in learned.stated.items():
-            preferences.put(session, scope, key, value, category=category, evidence=evidence)
+            preferences.put(session, scope, key, value, category=category, evidence=[message_id])
+        inferred: dict[str, Any] = {}
+        for seen in learned.shown:
+            row = preferences.observe(
+                session, scope, seen.key, seen.value, category=seen.category, message_id=message_id
+            )
+            if row is not None and row.source == "inferred" and preferences.usable(row):
+                inferred[row.key] = row.value
+        state["preferences_updated"] = {
+            **{k: v for k, v in inferred.items() if learned.before.get(k, (None, ""))[0] != v},
+            **outputs.preferences_updated,
+        }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from ...engine import Node, ValidationError
 from ...models import DatabaseManager
-from ...models.repositories import memories
 from ...models.search import Hit, neutral, search, speakers
 from ...services import Embedder
 from .inputs import SearchInputs
@@ -22,13 +20,14 @@ class Wanted(BaseModel):
     """The query, and the names in it that are no part of its meaning."""
 
     inputs: SearchInputs
-    names: list[str]
+    names: dict[str, int]
 
 
 class SemanticSearchNode(Node):
     """Finds by words and by meaning, best first; each hit says the message it stands for and why it was found.
 
-    `search_scope` is `all`, `conversation` (give `conversation_id`) or `memories` (facts only).
+    `search_scope` is `all`, `conversation` (give `conversation_id`) or `memories` (facts only). `category`, `since`
+    and `until` narrow it down, and `diversity` up to 1 puts what repeats a better hit further down.
     """
 
     name = "semantic_search"
@@ -53,38 +52,28 @@ class SemanticSearchNode(Node):
         vector = (await asyncio.to_thread(embedder.embed, [query]))[0] if query.strip() else None
 
         def work(session: Session) -> list[Hit]:
-            if inputs.search_scope == "memories":
-                found = memories.nearest(
-                    session,
-                    inputs.scope,
-                    list(vector) if vector is not None else [],
-                    limit=inputs.search_limit,
-                )
-                return [Hit(row.content, 0.0, row.importance_score, {}, memory_ids=[row.id]) for row in found]
-            inside = inputs.conversation_id if inputs.search_scope == "conversation" else None
             return search(
                 session,
                 inputs.scope,
                 inputs.search_query,
                 vector=vector,
+                model=embedder.model_id,
                 limit=inputs.search_limit,
-                conversation_id=inside,
+                within=inputs.search_scope,
+                conversation_id=inputs.conversation_id if inputs.search_scope == "conversation" else None,
+                category=inputs.category,
+                since=inputs.since,
+                until=inputs.until,
+                diversity=inputs.diversity,
             )
 
-        hits = [shown(hit) for hit in await db.read(work)]
+        hits = [hit.to_dict() for hit in await db.read(work)]
         found = {
             "messages": [hit for hit in hits if hit["message"]],
             "memories": [hit for hit in hits if hit["memory_ids"]],
             "conversations": _conversations(hits),
         }
         return self.Outputs(memories=hits, search_results=found)
-
-
-def shown(hit: Hit) -> dict[str, Any]:
-    """A hit as JSON values: content, score, importance_score, the message it stands for, and the parts of its score."""
-    found = asdict(hit)
-    found["at"] = hit.at.isoformat() if hit.at else None
-    return found
 
 
 def _conversations(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -33,16 +33,16 @@ class WordLlamaEmbedder:
         import numpy as np
 
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        cleaned = [_clean(text) for text in texts]
+        clean = [cleaned(text) for text in texts]
         # The tokenizer pads a batch to its longest text, so texts of like length go together.
-        order = sorted((i for i, text in enumerate(cleaned) if text), key=lambda i: len(cleaned[i]))
+        order = sorted((i for i, text in enumerate(clean) if text), key=lambda i: len(clean[i]))
         if not order:
             return rows
         model = _model()
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
             try:
-                rows[batch] = model.embed([cleaned[i] for i in batch], norm=False)
+                rows[batch] = model.embed([clean[i] for i in batch], norm=False)
             except Exception as error:
                 raise EmbeddingError(f"WordLlama could not embed {len(batch)} texts: {error}") from error
         rows[~np.isfinite(rows).all(axis=1)] = 0.0
@@ -51,7 +51,8 @@ class WordLlamaEmbedder:
         return rows
 
 
-def _clean(text: str) -> str:
+def cleaned(text: str) -> str:
+    """The part of a text that is embedded, as text that any tokenizer takes."""
     return text[:_LONGEST].encode("utf-8", "replace").decode("utf-8").replace("\x00", " ").strip()
 
 

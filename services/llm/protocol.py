@@ -40,7 +40,7 @@ class Fact(BaseModel):
     category: str = "general"
     importance: float = Field(default=0.6, ge=0.0, le=1.0)
     subject: str | None = None
-    """Whom or what it is about: "user", or a thing of theirs such as "dog"."""
+    """Whom it is about: "user" for them and their things, or somebody else, as in "sister:petra"."""
     slot: str | None = None
     """What it tells, where that can be told: "user/home", "user/favourite:colour"."""
     value: str | None = None

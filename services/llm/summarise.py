@@ -16,10 +16,12 @@ from .prompt import Turn, readable
 _LONGEST = 240
 _MOST_SENTENCES = 4_000
 _NUMBER = re.compile(r"\d")
+_CODE = re.compile(r"\d{3,}|\d[.:/-]\d")
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]+")
 
 
 _ASKS = re.compile(r"(?P<line>.*[?？])\.*$")
+_OURS = re.compile(r"(?P<who>[^\s:]{1,40}(?: [^\s:]{1,40}){0,3}): (?P<said>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,12 @@ def _lines(turns: Sequence[Turn], previous: str | None) -> list[_Line]:
         found[key] = _Line(line, asks, weight, next(order), estimate_tokens(line) + 2)
 
     for text in (previous or "")[:LONGEST_TEXT].splitlines():
-        if text.strip():
-            asked = _ASKS.match(text.strip())
-            keep(asked["line"] if asked else text.strip(), 1.05, bool(asked))
+        # A line of ours weighs what its sentence weighed when it was said; a model's sentences are all told.
+        for said in [text] if (ours := _OURS.match(text)) else sentences(text):
+            asked = _ASKS.match(said.strip())
+            weight = _weight(ours["said"], _role(ours["who"])) if ours else 0.3 + _weight(said, "user")
+            if said.strip():
+                keep(asked["line"] if asked else said.strip(), weight + 0.05, bool(asked))
     for turn in turns:
         if turn.role not in ("user", "assistant"):
             continue
@@ -77,6 +82,10 @@ def _lines(turns: Sequence[Turn], previous: str | None) -> list[_Line]:
     return list(found.values())
 
 
+def _role(who: str) -> str:
+    return "assistant" if who == "Assistant" else "user"
+
+
 def _ended(said: str) -> str:
     return said if said.endswith(("?", "？")) else f"{said}."
 
@@ -85,7 +94,10 @@ def _weight(sentence: str, role: str) -> float:
     if len(content_words(sentence[:1_000])) < 2:
         return 0.0
     said = bare(sentence)
-    marks = 0.15 * bool(_NUMBER.search(said)) + 0.1 * bool(_NAME.search(said))
+    # A phone number, an amount or a time is what nobody can guess.
+    marks = (
+        0.1 * bool(_NUMBER.search(said)) + 0.15 * bool(_CODE.search(said)) + 0.1 * bool(_NAME.search(said))
+    )
     if role == "assistant":
         return 0.15 + marks
     if stated_preferences(sentence):

@@ -52,7 +52,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "✓ each parcel stands once in the carrier's book",
         "✓ nothing is left to recover",
     ),
-    "memory_search": ("✓ the parts add up to the score", "meaning 1.", "✓ Bob finds nothing"),
+    "memory_search": ("✓ the parts add up to the score", "succeeds 3.", "✓ Bob finds nothing"),
     "multi_user_conversations": (
         "✓ Ada of default hears of Ludwig, and not of Speedy",
         "✓ Bob can neither write to it, nor read it, nor put it away",

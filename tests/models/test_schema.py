@@ -13,7 +13,18 @@ from turngraph.models import Base, Conversation, DatabaseManager, Message
 from turngraph.models.migrate import FOLDER, HEAD, OURS
 
 SEEDS = {"conversations", "messages", "user_preferences", "context_windows", "memory_index"}
-BESIDE = {"memory_sources", "owners", "shapes", "runs", "steps"}
+BESIDE = {
+    "memory_sources",
+    "owners",
+    "shapes",
+    "runs",
+    "steps",
+    "receipts",
+    "receipt_keys",
+    "upkeep",
+    "search_changes",
+    "preference_observations",
+}
 ONLY_MIGRATED = {("messages", "document"), ("memory_index", "document")}
 
 

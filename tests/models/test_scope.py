@@ -50,15 +50,22 @@ class Mine:
         conversations.begin(session, scope, conversation_id=self.own)
         new = NewMessage(f"tea {self.canary}", name=self.canary, client_id="m-1", embedding=[1.0, 0.0])
         self.message = messages.add(session, talk, new)[0].id
-        reply = NewMessage(f"reply {self.canary}", "assistant", reply_to=self.message, awaits_reply=True)
+        reply = NewMessage(
+            f"reply {self.canary}", "assistant", reply_to=self.message, awaits_reply=True,
+            token_count=9, metadata={"usage": {"estimated": False}},
+        )  # fmt: skip
         self.reply = messages.add(session, talk, reply)[0].id
         fact = memories.remember(
             session, scope, f"tea {self.canary}", sources=[self.message], embedding=[1.0, 0.0]
         )
         self.memory = fact[0].id
         memories.remember(session, scope, f"loose tea {self.canary}")
-        preferences.put(session, scope, "k", self.canary)
-        context_windows.slide(session, talk, [self.message], summary=self.canary)
+        over = memories.remember(session, scope, f"old tea {self.canary}", slot="user/tea", at=LONG_AGO)[0]
+        over.valid_to = LONG_AGO + timedelta(1)
+        preferences.put(session, scope, "k", self.canary, evidence=[self.message])
+        fact[0].pinned = True
+        window = context_windows.slide(session, talk, [self.message], summary=self.canary)
+        self.window = window.id
         talk.updated_at = LONG_AGO
 
 
@@ -74,7 +81,13 @@ def talk(session: Session, scope: Scope, own: Mine, conversation_id: str = "c") 
 MINE: dict[str, Call] = {
     "context_windows.active": lambda s, scope, own: context_windows.active(s, scope, "c"),
     "context_windows.extend": lambda s, scope, own: context_windows.extend(s, talk(s, scope, own), ["x"], 1),
+    "context_windows.keep": lambda s, scope, own: context_windows.keep(s, talk(s, scope, own), "sum", (1, 2)),
+    "context_windows.parts": lambda s, scope, own: context_windows.parts(
+        s, scope, context_windows.slide(s, talk(s, scope, own), [], built_from=[own.window])
+    ),
+    "context_windows.pinned": lambda s, scope, own: context_windows.pinned(s, scope),
     "context_windows.slide": lambda s, scope, own: context_windows.slide(s, talk(s, scope, own), ["x"]),
+    "context_windows.told": lambda s, scope, own: context_windows.told(s, scope),
     "conversations.archive_older_than": lambda s, scope, own: conversations.archive_older_than(s, scope, 1),
     "conversations.begin": lambda s, scope, own: conversations.begin(s, scope, conversation_id="d"),
     "conversations.find": lambda s, scope, own: conversations.find(s, scope, "c"),
@@ -87,11 +100,16 @@ MINE: dict[str, Call] = {
     "conversations.locked": lambda s, scope, own: conversations.locked(s, scope, "c"),
     "conversations.set_status": lambda s, scope, own: conversations.set_status(s, scope, "c", "paused"),
     "memories.counted": lambda s, scope, own: memories.counted(s, scope),
+    "memories.earlier": lambda s, scope, own: memories.earlier(s, scope),
     "memories.forget": lambda s, scope, own: memories.forget(s, scope, own.memory),
+    "memories.history": lambda s, scope, own: memories.history(s, scope, "user/tea"),
     "memories.listed": lambda s, scope, own: memories.listed(s, scope),
     "memories.nearest": lambda s, scope, own: memories.nearest(s, scope, [1.0, 0.0]),
     "memories.remember": lambda s, scope, own: memories.remember(s, scope, f"tea {own.canary}"),
     "memories.sources_of": lambda s, scope, own: memories.sources_of(s, scope, [own.memory]),
+    "memories.strengthen": lambda s, scope, own: memories.strengthen(
+        s, scope, memories.listed(s, scope)[0], 0.9, [own.message]
+    ),
     "memories.touch": lambda s, scope, own: memories.touch(s, scope, [own.memory]),
     "messages.add": lambda s, scope, own: messages.add(s, talk(s, scope, own), NewMessage("new")),
     "messages.add_all": lambda s, scope, own: messages.add_all(
@@ -104,7 +122,13 @@ MINE: dict[str, Call] = {
     "messages.last_position": lambda s, scope, own: messages.last_position(s, scope, "c"),
     "messages.newest": lambda s, scope, own: messages.newest(s, scope, "c"),
     "messages.position_of": lambda s, scope, own: messages.position_of(s, scope, own.message),
+    "preferences.evidence_of": lambda s, scope, own: preferences.evidence_of(
+        s, scope, preferences.listed(s, scope)
+    ),
     "preferences.listed": lambda s, scope, own: preferences.listed(s, scope, only_usable=False),
+    "preferences.observe": lambda s, scope, own: preferences.observe(
+        s, scope, "habit", "tea", category="c", message_id=own.message
+    ),
     "preferences.put": lambda s, scope, own: preferences.put(s, scope, "k", "new"),
     "preferences.remove": lambda s, scope, own: preferences.remove(s, scope, "k"),
     "search.search": lambda s, scope, own: search.search(s, scope, "tea", vector=VECTOR),
@@ -132,6 +156,15 @@ THEIRS: dict[str, Call] = {
     "messages.last_position": lambda s, scope, theirs: messages.last_position(s, scope, theirs.own),
     "messages.newest": lambda s, scope, theirs: messages.newest(s, scope, theirs.own),
     "messages.position_of": lambda s, scope, theirs: messages.position_of(s, scope, theirs.message),
+    "context_windows.parts": lambda s, scope, theirs: context_windows.parts(
+        s, scope, context_windows.slide(s, conversations.get(s, scope, "c"), [], built_from=[theirs.window])
+    ),
+    "preferences.evidence_of": lambda s, scope, theirs: preferences.evidence_of(
+        s, scope, [preferences.put(s, scope, "theirs", 1, evidence=[theirs.message])]
+    ),
+    "preferences.observe": lambda s, scope, theirs: preferences.observe(
+        s, scope, "habit", "tea", category="c", message_id=theirs.message
+    ),
     "search.search": lambda s, scope, theirs: search.search(s, scope, "tea", conversation_id=theirs.own),
 }  # fmt: skip
 NOT_FOUND = {
@@ -207,7 +240,13 @@ def test_what_belongs_to_another_is_not_found(db: DatabaseManager, world: World)
 
 
 def test_one_owner_finds_their_own(db: DatabaseManager, world: World):
-    empty = {"memories.forget", "memories.touch", "messages.answered"}
+    empty = {
+        "memories.forget",
+        "memories.strengthen",
+        "memories.touch",
+        "messages.answered",
+        "preferences.observe",
+    }
     for name, call in MINE.items():
         with db.get_session() as session:
             assert call(session, SCOPES[1], world[SCOPES[1]]) or name in empty, name
@@ -217,7 +256,7 @@ def test_one_owner_finds_their_own(db: DatabaseManager, world: World):
 def rows_of(session: Session, scope: Scope) -> dict[str, Any]:
     session.flush()
     found = {}
-    for name in OURS - {"shapes", "steps"}:  # a shape is nobody's, and a step its run's
+    for name in OURS - {"shapes", "steps", "receipt_keys", "upkeep"}:  # nobody's; a step is its run's
         table = Base.metadata.tables[name]
         mine = select(table).where(table.c.tenant_id == scope.tenant, table.c.user_id == scope.user)
         found[name] = sorted(map(repr, session.execute(mine)))

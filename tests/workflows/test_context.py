@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+
 from sqlalchemy import select
 
-from turngraph.models import ContextWindow
+from turngraph.models import ContextWindow, Conversation, MemoryIndex
+from turngraph.models.repositories import messages
+from turngraph.models.repositories.messages import NewMessage
 from turngraph.services import estimate_tokens
+from turngraph.workflows import create_conversation_workflow
 
 
 def turns(count: int) -> list[dict[str, str]]:
@@ -60,3 +66,96 @@ async def test_the_window_slides_with_the_newest_turns(ada, db):
     await ada.send_message("One more.", conversation)
     newest = db.get_conversation_messages(conversation, 20)
     assert db.get_active_context(conversation).messages == [message.id for message in newest]
+
+
+async def test_windows_know_their_positions_and_what_they_were_built_from(ada, db):
+    conversation = None
+    for _ in range(4):
+        conversation = (await ada.ingest(turns(120), conversation))["conversation_id"]
+        await ada.refresh(conversation, 900)
+    with db.get_session() as session:
+        windows = {window.id: window for window in session.scalars(select(ContextWindow))}
+    (active,) = [window for window in windows.values() if window.is_active]
+    assert (active.summarised_from, len(active.messages) + active.summarised_to) == (1, 480)
+    merged = 0
+    for window in windows.values():
+        assert 0 < window.summarised_from <= window.summarised_to and window.summary
+        parts = [windows[id_] for id_ in window.built_from]
+        merged += len(parts) > 1
+        if parts:
+            assert (parts[0].summarised_from, parts[-1].summarised_to) == (
+                window.summarised_from, window.summarised_to,
+            )  # fmt: skip
+            for before, after in itertools.pairwise(parts):
+                assert after.summarised_from == before.summarised_to + 1
+    assert merged and max(estimate_tokens(window.summary) for window in windows.values()) <= 0.25 * 900
+
+
+async def test_turns_that_were_never_shown_are_summarised_too(ada, db):
+    early = [{"role": "user", "content": "My locker at the station has the number 4417."}, *turns(299)]
+    conversation = (await ada.ingest(early))["conversation_id"]
+    reply = await ada.send_message("Hello again.", conversation, max_context_size=8000)
+    window = db.get_active_context(conversation)
+    assert window.summarised_from == 1 and window.summarised_to >= 300 - 40
+    assert "4417" in window.summary and reply["generation_success"]
+
+
+async def test_pinned_facts_are_always_shown(ada, db, model):
+    with db.get_session() as session:
+        session.add(MemoryIndex(user_id="ada", content="I must never be given penicillin.", pinned=True))
+        session.add(MemoryIndex(user_id="bob", content="Bob's secret.", pinned=True))
+    conversation = (await ada.ingest(turns(60)))["conversation_id"]
+    for message in ("Hello.", "word " * 2_000):
+        await ada.send_message(message, conversation, max_context_size=700)
+        shown = model.prompts[-1].system_text()
+        assert "penicillin" in shown and "secret" not in shown
+        assert model.prompts[-1].tokens() <= 700
+
+
+async def test_an_over_long_message_is_cut_for_the_model_and_stored_whole(ada, db, model):
+    message = " ".join(f"word{n}" for n in range(3_000))
+    reply = await ada.send_message(message, max_context_size=800)
+    assert "left out …]" in model.prompts[-1].message and model.prompts[-1].tokens() <= 800
+    stored = db.get_conversation_messages(reply["conversation_id"])
+    assert stored[0].content == message
+
+
+async def test_the_report_of_a_turn_names_its_messages(ada, db, model):
+    conversation = (await ada.ingest(turns(60)))["conversation_id"]
+    graph = create_conversation_workflow(db, llm=model)
+    result = await graph.run(
+        {"user_id": "ada", "conversation_id": conversation, "current_message": "What is my dog called?",
+         "max_context_size": 700}
+    )  # fmt: skip
+    report = result["context_report"]
+    assert report.limit == 700 >= report.tokens == result["context_tokens"]
+    ids = {message.id for message in db.get_conversation_messages(conversation, 100)}
+    assert report.part("memories").sources and report.part("turns").sources
+    assert {one for part in report.parts for one in part.sources} <= ids
+    assert report.part("summary").positions == (1, result["summarised_to"])
+
+
+async def test_a_provider_that_counts_more_is_given_less(ada, db, model):
+    conversation = (await ada.ingest(turns(60)))["conversation_id"]
+    text = "We went through the plan for the garden once more, step by step, until it was late. " * 10
+    with db.get_session() as session:
+        talk = session.scalars(select(Conversation)).one()
+        usage = {"usage": {"input_tokens": 1, "output_tokens": 1, "estimated": False}}
+        new = NewMessage(text, role="assistant", token_count=2 * estimate_tokens(text), metadata=usage)
+        messages.add(session, talk, new)
+    await ada.send_message("Hello.", conversation, max_context_size=900)
+    assert model.prompts[-1].tokens() <= 450
+
+
+async def test_two_turns_at_once_leave_one_window(ada, db):
+    conversation = (await ada.ingest(turns(200)))["conversation_id"]
+    replies = await asyncio.gather(
+        *(ada.send_message(f"Hello {n}.", conversation, max_context_size=900) for n in range(4))
+    )
+    assert all(reply["generation_success"] for reply in replies)
+    with db.get_session() as session:
+        windows = session.scalars(select(ContextWindow)).all()
+    assert [window.is_active for window in windows].count(True) == 1
+    assert (
+        max(window.summarised_to for window in windows) == db.get_active_context(conversation).summarised_to
+    )

@@ -1,4 +1,4 @@
-"""The first tables: conversations and their messages, memories, preferences, windows, durable runs, full text."""
+"""The first tables: conversations and their messages, memories, preferences, windows, durable runs, and what changed."""
 
 from __future__ import annotations
 
@@ -44,10 +44,12 @@ def upgrade() -> None:
     _memories()
     _settings()
     _runs()
+    _receipts()
+    _changes()
     if op.get_bind().dialect.name == "postgresql":
-        _postgres_search()
+        _postgres_changes()
     else:
-        _sqlite_search()
+        _sqlite_changes()
 
 
 def _conversations() -> None:
@@ -106,7 +108,9 @@ def _conversations() -> None:
         _id("conversation_id"),
         sa.Column("messages", Json, nullable=False),
         sa.Column("summary", sa.Text),
+        sa.Column("summarised_from", sa.Integer, nullable=False),
         sa.Column("summarised_to", sa.Integer, nullable=False),
+        sa.Column("built_from", Json, nullable=False),
         sa.Column("token_count", sa.Integer, nullable=False),
         sa.Column("is_active", sa.Boolean, nullable=False),
         sa.Column("created_at", Time, nullable=False),
@@ -175,6 +179,21 @@ def _settings() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "user_id", "key", name="pk_user_preferences"),
         sa.CheckConstraint("source IN ('stated', 'inferred')", name="ck_user_preferences_source"),
     )
+    op.create_table(
+        "preference_observations",
+        sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+        *_owned(),
+        _id("key"),
+        _id("value"),
+        sa.Column(
+            "message_id", sa.String(64), sa.ForeignKey("messages.id", ondelete="CASCADE"), nullable=False
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_preference_observations_key", "preference_observations", ["tenant_id", "user_id", "key"]
+    )
+    op.create_index("ix_preference_observations_message", "preference_observations", ["message_id"])
 
 
 def _runs() -> None:
@@ -234,85 +253,147 @@ def _runs() -> None:
     )
 
 
-# A message's document is the turn before it and the turn itself: what is asked about is often said in the
-# one and answered in the other. A turn more than an hour earlier belongs to another sitting.
-_SQLITE_BEFORE = """
-    coalesce((SELECT coalesce(p.name, p.role) || ': ' || p.content || char(10) FROM messages p
-              WHERE p.tenant_id = {row}.tenant_id AND p.user_id = {row}.user_id
-                AND p.conversation_id = {row}.conversation_id AND p.position = {row}.position - 1
-                AND abs(julianday({row}.timestamp) - julianday(p.timestamp)) < 1.0 / 24), '')
-    || coalesce({row}.name, {row}.role) || ': ' || {row}.content
-"""
+def _receipts() -> None:
+    op.create_table(
+        "receipts",
+        _id("id", 64, primary_key=True),
+        *_owned(),
+        _id("kind", 16),
+        _id("target", nullable=True),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("created_at", Time, nullable=False),
+    )
+    op.create_index("ix_receipts_target", "receipts", ["tenant_id", "user_id", "kind", "target"])
+    op.create_table(
+        "receipt_keys",
+        _id("id", 64, primary_key=True),
+        _id("secret", 64),
+        sa.Column("created_at", Time, nullable=False),
+    )
+    op.create_table("upkeep", _id("name", 64, primary_key=True), sa.Column("done_at", Time, nullable=False))
 
 
-def _sqlite_search() -> None:
-    op.execute(
-        "CREATE VIRTUAL TABLE message_search USING fts5(owner, document, tokenize='porter unicode61 remove_diacritics 2')"
-    )
-    op.execute(
-        "CREATE VIRTUAL TABLE memory_search USING fts5(owner, document, tokenize='porter unicode61 remove_diacritics 2')"
-    )
-    # One word that no stemmer shortens: with it a search reads one user's rows, however many others there are.
-    owner = "'u' || hex(new.tenant_id) || 'x' || hex(new.user_id) || '0'"
-    document = _SQLITE_BEFORE.format(row="new")
-    op.execute(
-        f"CREATE TRIGGER messages_search_insert AFTER INSERT ON messages BEGIN "
-        f"INSERT INTO message_search(rowid, owner, document) VALUES (new.seq, {owner}, {document}); END"
-    )
-    op.execute(
-        f"CREATE TRIGGER messages_search_update AFTER UPDATE OF content, name, role ON messages BEGIN "
-        f"UPDATE message_search SET document = {document} WHERE rowid = new.seq; END"
-    )
-    op.execute(
-        "CREATE TRIGGER messages_search_delete AFTER DELETE ON messages BEGIN "
-        "DELETE FROM message_search WHERE rowid = old.seq; END"
-    )
-    op.execute(
-        "CREATE TRIGGER memory_search_insert AFTER INSERT ON memory_index BEGIN "
-        f"INSERT INTO memory_search(rowid, owner, document) VALUES (new.seq, {owner}, new.content); END"
-    )
-    op.execute(
-        "CREATE TRIGGER memory_search_update AFTER UPDATE OF content ON memory_index BEGIN "
-        "UPDATE memory_search SET document = new.content WHERE rowid = new.seq; END"
-    )
-    op.execute(
-        "CREATE TRIGGER memory_search_delete AFTER DELETE ON memory_index BEGIN "
-        "DELETE FROM memory_search WHERE rowid = old.seq; END"
+def _changes() -> None:
+    op.create_table(
+        "search_changes",
+        *_owned(),
+        _id("kind", 16),
+        sa.Column("txn", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("added", sa.BigInteger, nullable=False),
+        sa.Column("edited", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "user_id", "kind", "txn", name="pk_search_changes"),
+        sqlite_with_rowid=False,
     )
 
 
-def _postgres_search() -> None:
-    for table in ("messages", "memory_index"):
-        op.execute(f"ALTER TABLE {table} ADD COLUMN document tsvector")
-        op.execute(f"CREATE INDEX ix_{table}_document ON {table} USING gin (document)")
+# The tables that search holds in memory, and the columns of each that it reads.
+_WATCHED = {
+    "messages": ("message", "content, name, role, position, timestamp, embedding, embedding_model, conversation_id"),
+    "memory_index": (
+        "memory",
+        "content, category, embedding, embedding_model, valid_from, valid_to, superseded_by",
+    ),
+    "memory_sources": ("tie", "memory_id, message_id"),
+}  # fmt: skip
+
+
+def _sqlite_changes() -> None:
+    for table, (kind, columns) in _WATCHED.items():
+        events = {
+            "insert": ("INSERT", "new", "added"),
+            "update": (f"UPDATE OF tenant_id, user_id, {columns}", "new", "edited"),
+            "moved": ("UPDATE OF tenant_id, user_id", "old", "edited"),
+            "delete": ("DELETE", "old", "edited"),
+        }
+        for name, (event, row, count) in events.items():
+            op.execute(
+                f"CREATE TRIGGER {table}_changes_{name} AFTER {event} ON {table} BEGIN "
+                f"INSERT INTO search_changes (tenant_id, user_id, kind, txn, added, edited) "
+                f"VALUES ({row}.tenant_id, {row}.user_id, '{kind}', 0, {int(count == 'added')}, "
+                f"CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) "
+                f"ON CONFLICT (tenant_id, user_id, kind, txn) DO UPDATE SET {count} = {count} + 1; END"
+            )
+
+
+def _postgres_changes() -> None:
+    # Nobody else touches rows of finished transactions, and one at a time adds them up.
     op.execute(
         """
-        CREATE FUNCTION turngraph_message_document() RETURNS trigger LANGUAGE plpgsql AS $$
-        DECLARE before text;
+        CREATE FUNCTION turngraph_add_up_changes() RETURNS void LANGUAGE plpgsql AS $$
         BEGIN
-            SELECT coalesce(p.name, p.role) || ': ' || p.content || E'\\n' INTO before FROM messages p
-            WHERE p.tenant_id = new.tenant_id AND p.user_id = new.user_id
-              AND p.conversation_id = new.conversation_id AND p.position = new.position - 1
-              AND abs(extract(epoch FROM new.timestamp - p.timestamp)) < 3600;
-            new.document := to_tsvector('english', coalesce(before, '') || coalesce(new.name, new.role) || ': ' || new.content);
-            RETURN new;
+            IF pg_try_advisory_xact_lock(7452983105) THEN
+                WITH gone AS (
+                    DELETE FROM search_changes
+                    WHERE txn > 0 AND txn < pg_snapshot_xmin(pg_current_snapshot())::text::bigint RETURNING *
+                )
+                INSERT INTO search_changes AS c (tenant_id, user_id, kind, txn, added, edited)
+                SELECT tenant_id, user_id, kind, 0, sum(added), sum(edited) FROM gone GROUP BY 1, 2, 3
+                ON CONFLICT (tenant_id, user_id, kind, txn)
+                DO UPDATE SET added = c.added + excluded.added, edited = c.edited + excluded.edited;
+            END IF;
         END $$
         """
     )
     op.execute(
-        "CREATE TRIGGER messages_document BEFORE INSERT OR UPDATE OF content, name, role ON messages "
-        "FOR EACH ROW EXECUTE FUNCTION turngraph_message_document()"
-    )
-    op.execute(
         """
-        CREATE FUNCTION turngraph_memory_document() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION turngraph_count_change(tenant text, owner text, what text, fresh bigint, other bigint)
+        RETURNS void LANGUAGE plpgsql AS $$
+        DECLARE start bigint := 0;
         BEGIN
-            new.document := to_tsvector('english', new.content);
-            RETURN new;
+            IF NOT EXISTS (SELECT FROM search_changes c WHERE c.tenant_id = tenant AND c.user_id = owner AND c.kind = what) THEN
+                start := extract(epoch FROM clock_timestamp()) * 1000;
+            END IF;
+            INSERT INTO search_changes AS c (tenant_id, user_id, kind, txn, added, edited)
+            VALUES (tenant, owner, what, pg_current_xact_id()::text::bigint, fresh, start + other)
+            ON CONFLICT (tenant_id, user_id, kind, txn)
+            DO UPDATE SET added = c.added + fresh, edited = c.edited + other;
+            IF random() < 0.02 THEN
+                PERFORM turngraph_add_up_changes();
+            END IF;
         END $$
         """
     )
     op.execute(
-        "CREATE TRIGGER memory_index_document BEFORE INSERT OR UPDATE OF content ON memory_index "
-        "FOR EACH ROW EXECUTE FUNCTION turngraph_memory_document()"
+        """
+        CREATE FUNCTION turngraph_rows_added() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM turngraph_count_change(r.tenant_id, r.user_id, TG_ARGV[0], count(*), 0)
+            FROM (SELECT tenant_id, user_id FROM fresh) r GROUP BY r.tenant_id, r.user_id;
+            RETURN NULL;
+        END $$
+        """
     )
+    op.execute(
+        """
+        CREATE FUNCTION turngraph_rows_gone() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM turngraph_count_change(r.tenant_id, r.user_id, TG_ARGV[0], 0, count(*))
+            FROM (SELECT tenant_id, user_id FROM gone) r GROUP BY r.tenant_id, r.user_id;
+            RETURN NULL;
+        END $$
+        """
+    )
+    for table, (kind, columns) in _WATCHED.items():
+        changed = ", ".join(f"{{row}}.{name.strip()}" for name in f"tenant_id, user_id, {columns}".split(","))
+        op.execute(
+            f"""
+            CREATE FUNCTION turngraph_{table}_edited() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                PERFORM turngraph_count_change(r.tenant_id, r.user_id, TG_ARGV[0], 0, count(*)) FROM (
+                    (SELECT {changed.format(row="g")} FROM gone g EXCEPT ALL SELECT {changed.format(row="f")} FROM fresh f)
+                    UNION ALL
+                    (SELECT {changed.format(row="f")} FROM fresh f EXCEPT ALL SELECT {changed.format(row="g")} FROM gone g)
+                ) r GROUP BY r.tenant_id, r.user_id;
+                RETURN NULL;
+            END $$
+            """
+        )
+        for event, tables, function in (
+            ("INSERT", "NEW TABLE AS fresh", "turngraph_rows_added"),
+            ("DELETE", "OLD TABLE AS gone", "turngraph_rows_gone"),
+            ("UPDATE", "OLD TABLE AS gone NEW TABLE AS fresh", f"turngraph_{table}_edited"),
+        ):
+            op.execute(
+                f"CREATE TRIGGER {table}_changes_{event.lower()} AFTER {event} ON {table} "
+                f"REFERENCING {tables} FOR EACH STATEMENT EXECUTE FUNCTION {function}('{kind}')"
+            )

@@ -1,0 +1,174 @@
+"""How well does each row fit a query, and for which reasons?
+
+A score is a weighted sum of features, each of which is a reason that can be shown. The weights are learned from
+LoCoMo's conversations (`weights.py`); what is not in that data (facts, importance) is weighed by hand, little.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from .asked import Asked
+from .matrix import NEVER, Matrix
+from .weights import WEIGHTS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
+
+FACT: Final = 0.5
+OUTDATED: Final = -1.0
+RECENT: Final = 0.05
+RECENT_DAYS: Final = 30.0
+_SATURATION: Final = 1.2
+_BY_LENGTH: Final = 0.75
+
+
+def features(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | None) -> dict[str, Numbers]:
+    """The features of all rows, unweighted."""
+    import numpy as np
+
+    words, covered = _lexical(matrix, asked.keys)
+    meaning = _meaning(matrix, vector, model)
+    base = words + 0.6 * meaning
+    speaker = np.zeros(len(matrix), np.float32)
+    if asked.speaker is not None:
+        speaker = np.where(matrix.speaker == asked.speaker, np.float32(1), np.float32(-1))
+    before = np.append(matrix.asks * np.maximum(base, 0), np.float32(0))
+    return {
+        "words": words,
+        "covered": covered,
+        "meaning": meaning,
+        "sitting": _sittings(base, matrix),
+        "answers": before[matrix.previous],
+        "speaker": speaker,
+        "length": np.log1p(matrix.length, dtype=np.float32) - np.float32(3),
+        "question": matrix.asks.astype(np.float32),
+        "when": matrix.times * np.float32(asked.when),
+        "count": matrix.numbers * np.float32(asked.count),
+        "named": matrix.named * np.float32(asked.named),
+        "date": asked.date.fit(matrix.since) if asked.date is not None else np.zeros(len(matrix), np.float32),
+    }
+
+
+def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | None) -> dict[str, Numbers]:
+    """What each reason adds to the score of each row."""
+    import numpy as np
+
+    found = {
+        name: WEIGHTS[name] * feature for name, feature in features(matrix, asked, vector, model).items()
+    }
+    fit = found["words"] + found["covered"] + found["meaning"]
+    found["succeeds"] = succeeds = _succeeds(matrix, fit)
+    found["fact"], found["outdated"] = _facts(
+        matrix, fit + np.where(matrix.memory, succeeds, np.float32(0)), asked
+    )
+    newest = matrix.since.max() if len(matrix) else 0.0
+    age = (newest - matrix.since) / (86_400 * RECENT_DAYS)
+    found["recent"] = (RECENT * np.exp2(-np.minimum(age, 100.0))).astype(np.float32)
+    return found
+
+
+def _lexical(matrix: Matrix, keys: list[str]) -> tuple[Numbers, Numbers]:
+    """BM25 over the turn before and the turn, against the rows that have any of the words; and how much of the
+    query a row covers, its rare words counting most."""
+    import numpy as np
+
+    size = len(matrix)
+    scores, covered, whole = np.zeros(size, np.float32), np.zeros(size, np.float32), 1e-9
+    length = _with_previous(matrix.length.astype(np.float32), matrix)
+    norm = _SATURATION * (1 - _BY_LENGTH + _BY_LENGTH * length / max(float(length.mean()), 1e-9))
+    for key in matrix.words.telling(keys, size):
+        counts = matrix.words.counts(key, size)
+        if counts is None:
+            continue
+        counts = _with_previous(counts, matrix)
+        there = counts > 0
+        found = int(there.sum())
+        scores += (
+            max(math.log((size - found + 0.5) / (found + 0.5)), 1e-6)
+            * (_SATURATION + 1)
+            * counts
+            / (counts + norm)
+        )
+        rarity = math.log((size + 1) / (found + 0.5))
+        covered += rarity * there
+        whole += rarity
+    hits = scores[scores > 0]
+    if len(hits) > 1:
+        mean = float(hits.mean())
+        scores = (scores - mean) / (float(hits.std()) + 0.1 * mean)
+    return scores, covered / np.float32(whole)
+
+
+def _with_previous(values: Numbers, matrix: Matrix) -> Numbers:
+    import numpy as np
+
+    return values + np.append(values, np.float32(0))[matrix.previous]  # type: ignore[no-any-return]
+
+
+def _meaning(matrix: Matrix, vector: Numbers | None, model: str | None) -> Numbers:
+    """The likeness to the query's vector; vectors of other models, or of other dimensions, count as usual."""
+    import numpy as np
+
+    found = np.zeros(len(matrix), np.float32)
+    if vector is None:
+        return found
+    wanted = np.nan_to_num(np.asarray(vector, np.float32))
+    if not wanted.any():
+        return found
+    for (name, dimension), vectors in matrix.vectors.items():
+        if dimension == len(wanted) and (model is None or name == model):
+            found += vectors.likeness(wanted, len(matrix))
+    return found
+
+
+def _sittings(base: Numbers, matrix: Matrix) -> Numbers:
+    """How well the best three turns of the same sitting fit, as a share of the spread."""
+    import numpy as np
+
+    if not len(base):
+        return base
+    order, starts, sizes = matrix.by_sitting()
+    ranked, total = base[order], np.zeros(len(starts), np.float32)
+    left = np.minimum(sizes, 3)
+    for _ in range(3):  # each round takes the best that is left, as often as it is there
+        best = np.maximum.reduceat(ranked, starts)
+        same = ranked == np.repeat(best, sizes)
+        taken = np.minimum(np.add.reduceat(same, starts, dtype=np.int32), left)
+        total += np.where(taken > 0, best, 0) * taken
+        left -= taken
+        ranked[same] = -np.inf
+    found = np.empty_like(base)
+    found[order] = np.repeat(total / np.minimum(sizes, 3), sizes)
+    return (found - found.mean()) / (found.std() + 1e-6)  # type: ignore[no-any-return]
+
+
+def _facts(matrix: Matrix, fit: Any, asked: Asked) -> tuple[Numbers, Numbers]:
+    """What the best fact from a message adds to it, and what it loses where none of its facts holds any more."""
+    import numpy as np
+
+    best, outdated = np.zeros(len(matrix), np.float32), np.zeros(len(matrix), np.float32)
+    if matrix.ties:
+        tied = np.asarray(matrix.ties)
+        holds = (matrix.until[tied[:, 1]] == NEVER) | asked.past
+        np.maximum.at(best, tied[holds, 0], FACT * np.maximum(fit[tied[holds, 1]], 0))
+        outdated[tied[:, 0]] = OUTDATED
+        outdated[tied[holds, 0]] = 0.0
+    return best, outdated
+
+
+def _succeeds(matrix: Matrix, fit: Any) -> Numbers:
+    """What a memory, and the message it is from, inherits of the memory that it superseded: "I moved to Rome"
+    answers where somebody lives because it put an end to "I live in Paris"."""
+    import numpy as np
+
+    found = np.zeros(len(matrix), np.float32)
+    for before, after in sorted(matrix.successions, key=lambda pair: float(matrix.since[pair[0]])):
+        found[after] = max(found[after], fit[before] + found[before] - fit[after])
+    if matrix.successions and matrix.ties:
+        tied = np.asarray(matrix.ties)
+        np.maximum.at(found, tied[:, 0], found[tied[:, 1]])
+    return found

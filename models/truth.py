@@ -1,0 +1,229 @@
+"""What becomes of earlier facts when new ones are told: one is strengthened, some are closed, or one is put right.
+
+Where the rules cannot know, both are kept: a true fact that is retired is worse than an old one that stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, defer
+
+from ..services import Fact
+from ..services.llm.facts_slips import Slip, put_right
+from ..services.llm.facts_slots import same_value
+from ..services.llm.facts_topic import Topic, akin, changeable, ended_by, retold, superseded_by
+from .base import now
+from .memory import MemoryIndex
+from .repositories import memories
+from .scope import Scope
+
+LOOKED_AT: Final = 200
+"""How many of the newest facts are compared by their words; those of the same slot are compared however old."""
+
+SLIP_WITHIN: Final = timedelta(days=7)
+"""How long after a statement a correction that names no slip still means it."""
+
+ALIKE: Final = 0.92
+"""The cosine from which two statements that share words, names and numbers are one."""
+
+NEAR: Final = 0.38
+APART: Final = 0.15
+"""How like a statement of what is so now must be to the one that it replaces, and how much less to any other."""
+
+WHOLE: Final = ("home", "job")
+"""Attributes whose facets all change at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """When and in which messages facts were told."""
+
+    sources: Collection[str] = ()
+    at: datetime = field(default_factory=now)
+    embedding_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A fact that was told, and its embedding."""
+
+    fact: Fact
+    embedding: bytes | Sequence[float] | None = None
+
+
+def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Telling) -> int:
+    """Stores what was told in one message, closes or strengthens what it is about, and says how many are new."""
+    known = _known(session, scope, claims)
+    fresh: list[MemoryIndex] = []
+    for claim in claims:
+        if claim.fact.effect == "corrects":
+            made, new = _corrected(session, scope, claim, telling, [*reversed(fresh), *known])
+        else:
+            made, new = _told(session, scope, claim, telling, known)
+        if new:
+            fresh.append(made)
+    return len(fresh)
+
+
+def _known(session: Session, scope: Scope, claims: Sequence[Claim]) -> list[MemoryIndex]:
+    """The facts that hold and may be touched, the newest first."""
+    mine = (*memories.owned(scope), MemoryIndex.valid_to.is_(None))
+    newest = select(MemoryIndex.seq).where(*mine).order_by(MemoryIndex.seq.desc()).limit(LOOKED_AT)
+    bases = {claim.fact.slot.split(":")[0] for claim in claims if claim.fact.slot}
+    slots = [MemoryIndex.slot == base for base in bases]
+    slots += [MemoryIndex.slot.startswith(f"{base}:", autoescape=True) for base in bases]
+    query = select(MemoryIndex).where(*mine, or_(MemoryIndex.seq.in_(newest), *slots))
+    if not any(claim.fact.effect == "changes" and claim.embedding is not None for claim in claims):
+        query = query.options(defer(MemoryIndex.embedding))
+    return list(session.scalars(query.order_by(MemoryIndex.seq.desc())))
+
+
+def _told(
+    session: Session, scope: Scope, claim: Claim, telling: Telling, known: Sequence[MemoryIndex]
+) -> tuple[MemoryIndex, bool]:
+    fact = claim.fact
+    # What was said later than this, as when a conversation is taken in afterwards, is not closed by it.
+    earlier = [row for row in known if row.valid_to is None and row.valid_from <= telling.at]
+    same = _same(claim, earlier)
+    if same is not None:
+        memories.strengthen(session, scope, same, fact.importance, telling.sources)
+        _close([row for row in _replaced(claim, earlier) if row is not same], same, telling.at)
+        return same, False
+    gone = _replaced(claim, earlier)
+    made, new = _store(session, scope, claim, fact.content, telling)
+    _close([row for row in gone if row.id != made.id], None if fact.effect == "ends" else made, telling.at)
+    return made, new
+
+
+def _same(claim: Claim, known: Sequence[MemoryIndex]) -> MemoryIndex | None:
+    """The fact that says the same: by its text, its slot and value, its words, or its meaning."""
+    fact = claim.fact
+    for row in known:
+        if row.content == fact.content:
+            return row
+    if fact.effect == "ends":
+        return None
+    for row in known:
+        if fact.slot is not None and row.slot == fact.slot and _agree(fact.value, row.value):
+            return row
+    new = topic(fact)
+    for row in known:
+        if retold(new, topic(row)):
+            return row
+    near = [row for row in known if claim.embedding is not None and akin(new, topic(row))]
+    return next((row for row in near[:5] if _cosine(claim.embedding, row.embedding) >= ALIKE), None)
+
+
+def _replaced(claim: Claim, known: Sequence[MemoryIndex]) -> list[MemoryIndex]:
+    """The facts that no longer hold if this one does."""
+    fact = claim.fact
+    if fact.effect == "adds":
+        return []
+    new = topic(fact)
+    if fact.effect == "ends":
+        return [row for row in known if ended_by(new, topic(row))]
+    gone = [row for row in known if _contradicts(fact, row)]
+    if fact.effect == "changes":
+        over = Topic(fact.content, fact.subject, fact.slot, fact.instead_of, fact.effect)
+        for row in known:
+            if row not in gone and (superseded_by(new, topic(row)) or ended_by(over, topic(row))):
+                gone.append(row)
+    return gone or _meant(claim, known)
+
+
+def _meant(claim: Claim, known: Sequence[MemoryIndex]) -> list[MemoryIndex]:
+    """The one fact that a change is about by its meaning, where none other comes near it."""
+    if claim.fact.effect != "changes" or claim.embedding is None:
+        return []
+    new = topic(claim.fact)
+    mine = [row for row in known if row.subject == claim.fact.subject and row.content_type == "fact"]
+    near = sorted(((_cosine(claim.embedding, row.embedding), -n) for n, row in enumerate(mine)), reverse=True)
+    if not near or near[0][0] < NEAR or (len(near) > 1 and near[0][0] - near[1][0] < APART):
+        return []
+    row = mine[-near[0][1]]
+    return [row] if changeable(new, topic(row)) else []
+
+
+def _contradicts(fact: Fact, row: MemoryIndex) -> bool:
+    """Whether a fact fills the slot of another with another value."""
+    if not (fact.slot and row.slot and fact.value and row.value):
+        return False
+    if fact.slot == row.slot:
+        return not same_value(fact.value, row.value)
+    base = fact.slot.split(":")[0]
+    facets = fact.effect == "changes" and base == row.slot.split(":")[0]
+    return facets and (":" not in fact.slot or base.split("/")[-1] in WHOLE)
+
+
+def _corrected(
+    session: Session, scope: Scope, claim: Claim, telling: Telling, known: Sequence[MemoryIndex]
+) -> tuple[MemoryIndex, bool]:
+    """Puts the slip right in the newest fact that has it; that one was never true."""
+    fact = claim.fact
+    slip = Slip(fact.value or "", fact.instead_of)
+    for row in known:
+        if row.valid_to is not None or (slip.wrong is None and telling.at - row.valid_from > SLIP_WITHIN):
+            continue
+        mended = put_right(row.content, slip)
+        if mended is None and (fact.slot is None or row.slot != fact.slot):
+            continue
+        update = {
+            "content_type": row.content_type,
+            "category": row.category,
+            "subject": row.subject,
+            "slot": row.slot,
+            "value": (put_right(row.value, slip) or slip.right) if row.value else None,
+            "importance": row.importance_score,
+        }
+        # All but the slip is as it was: so is what it means, nearly.
+        right = Claim(fact.model_copy(update=update), row.embedding or claim.embedding)
+        made, new = _store(session, scope, right, mended or fact.content, telling)
+        if made.id != row.id:
+            row.valid_to, row.superseded_by = row.valid_from, made.id
+        return made, new
+    return _store(session, scope, claim, fact.content, telling)
+
+
+def _store(
+    session: Session, scope: Scope, claim: Claim, content: str, telling: Telling
+) -> tuple[MemoryIndex, bool]:
+    fact = claim.fact
+    return memories.remember(
+        session, scope, content, sources=telling.sources, content_type=fact.content_type, category=fact.category,
+        importance=fact.importance, embedding=claim.embedding, embedding_model=telling.embedding_model,
+        subject=fact.subject, slot=fact.slot, value=fact.value if fact.slot else None, at=telling.at,
+    )  # fmt: skip
+
+
+def _close(rows: Sequence[MemoryIndex], by: MemoryIndex | None, at: datetime) -> None:
+    for row in rows:
+        row.valid_to, row.superseded_by = at, by.id if by is not None else None
+
+
+def topic(said: Fact | MemoryIndex) -> Topic:
+    """What of a fact is compared with others."""
+    if isinstance(said, Fact):
+        return Topic(said.content, said.subject, said.slot, said.value, said.effect)
+    effect = "holds" if said.content_type == "fact" else "adds"
+    return Topic(said.content, said.subject, said.slot, said.value, effect)
+
+
+def _agree(one: str | None, other: str | None) -> bool:
+    return bool(one and other and same_value(one, other))
+
+
+def _cosine(one: bytes | Sequence[float] | None, other: Sequence[float] | None) -> float:
+    import numpy as np
+
+    if one is None or other is None:
+        return 0.0
+    first = np.frombuffer(one, np.float16) if isinstance(one, bytes) else np.asarray(one)
+    a, b = first.astype(np.float32), np.asarray(other, np.float32)
+    if a.shape != b.shape:
+        return 0.0
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))

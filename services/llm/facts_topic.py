@@ -1,0 +1,178 @@
+"""Do two facts speak of the same thing: is one the other in other words, its end, or what is so instead?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from ..text import content_words, stem, word_set, words
+from .lexicon import LIGHT, likeness, rivals
+
+ENOUGH: Final = 0.6
+"""Which share of a statement's words must have been said before for it to say nothing new."""
+
+_DENIED: Final = re.compile(r"\b(?:not|never|no|stopped|without)\b|n't\b", re.IGNORECASE)
+_GRADED: Final = re.compile(
+    r"\b(?:better|worse|fine|sore|tired|busy|broken|dirty|full|empty|late|ready)\b", re.IGNORECASE
+)
+_FILLER: Final = LIGHT | frozenset(
+    stem(word)
+    for word in word_set(
+        """remember remind said tell told say know please just now always usually really actually also too still new
+        old already since year month week day today yesterday time thing lot bit much many people way everything
+        completely officially finally good bad great well one two three best first last long full whole around
+        back again want need like love go going come get got put keep start started feel think plan hope work
+        altogether even small big little never ever"""
+    )
+)
+_AGAIN: Final = re.compile(
+    r"\b(?:as i|like i|i told you|remember|remind|again|as you know|already said)\b", re.IGNORECASE
+)
+_NAME: Final = re.compile(r"(?<=\S )[A-Z][\w'à-ÿ-]*|\b\d[\w:.,-]*")
+_TIME: Final = re.compile(
+    r"\b\d{1,2}(?:[:.]\d\d)? ?(?:am|pm)\b|\b\d{1,2}:\d\d\b|\b(?:mornings?|evenings?|afternoons?|nights?|lunch ?time|noon|dawn)\b"
+    r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b",
+    re.IGNORECASE,
+)
+
+
+_AMOUNT: Final = re.compile(
+    r"\b(\d+(?:[.,]\d+)?) ?(mg|kg|g|km|cm|euros?|dollars?|pounds|hours?|minutes?|%|(?!\w))(?![\w:.-])"
+)
+_ANY_NUMBER: Final = frozenset(
+    stem(word)
+    for word in word_set(
+        "speak play know enjoy own collect allergic learn read visit watch cook grow hate love like friend kid child job"
+    )
+)
+"""What somebody may do or have any number of: another one ends none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What is compared of a fact: its words, whom it is about, its slot and value, and what it does."""
+
+    content: str
+    subject: str | None
+    slot: str | None
+    value: str | None
+    effect: str
+
+
+_JOB: Final = frozenset(stem(word) for word in word_set("job work position post company employer firm"))
+
+
+def retold(new: Topic, old: Topic) -> bool:
+    """Whether a statement says again, in other words, what an earlier one said."""
+    if (new.subject or "user") != (old.subject or "user") or new.effect in ("changes", "ends"):
+        return False
+    if bool(_DENIED.search(new.content)) != bool(_DENIED.search(old.content)):
+        return False
+    said, before = _stems(new.content), _stems(old.content)
+    if not said or not before:
+        return False
+    if len(said) < 2 and len(words(new.content)) > 3 and not _AGAIN.search(new.content):
+        return False
+    shared = {word for word in said if any(likeness(word, other) >= 0.85 for other in before)}
+    if len(shared) < ENOUGH * len(said):
+        return False
+    # What a new statement adds must not be the very thing it tells: another name, number or rival.
+    fresh = said - shared
+    if _names(new.content) - _names(old.content) - _folded(old.content):
+        return False
+    return not any(rivals(word, other) for word in fresh for other in before)
+
+
+def akin(new: Topic, old: Topic) -> bool:
+    """Whether two statements share words, and every name, number and denial, so that their meaning decides."""
+    if (new.subject or "user") != (old.subject or "user") or new.effect in ("changes", "ends"):
+        return False
+    if bool(_DENIED.search(new.content)) != bool(_DENIED.search(old.content)):
+        return False
+    if _names(new.content) != _names(old.content):
+        return False
+    said, before = _stems(new.content), _stems(old.content)
+    return bool(said & before) and not any(rivals(word, other) for word in said for other in before)
+
+
+def ended_by(new: Topic, old: Topic) -> bool:
+    """Whether what a statement says is over is what an earlier one said."""
+    gone = _stems(new.value or "")
+    if not gone or old.effect == "ends" or _DENIED.search(old.content):
+        return False
+    named = {word.lower() for word in re.findall(r"[A-Z][\w'-]*|\d+", new.value or "")}
+    if (new.subject or "user") != (old.subject or "user") and not named & _folded(old.content):
+        return False
+    if gone <= _JOB and (old.slot or "").startswith("user/job"):
+        return True
+    before = _stems(old.content)
+    shared = gone & before or {
+        word
+        for word in gone
+        for other in before
+        if len(word) > 4 and (other.startswith(word) or word.startswith(other))
+    }
+    return bool(shared) and len(shared) >= ENOUGH * len(gone)
+
+
+def superseded_by(new: Topic, old: Topic) -> bool:
+    """Whether a statement of what is so now is about the very thing that an earlier one told otherwise."""
+    if (new.subject or "user") != (old.subject or "user") or old.effect == "adds":
+        return False
+    if _DENIED.search(new.content) or _DENIED.search(old.content):
+        return False
+    if new.slot and old.slot and new.slot.split(":")[0] != old.slot.split(":")[0]:
+        return False
+    said, before = _stems(new.content), _stems(old.content)
+    shared = said & before
+    if not shared or shared <= _ANY_NUMBER:
+        return False
+    times = [[found.lower() for found in _TIME.findall(text)] for text in (new.content, old.content)]
+    if times[0] and times[1] and times[0] != times[1]:
+        return True
+    amounts = [
+        {unit: amount for amount, unit in _AMOUNT.findall(text)} for text in (new.content, old.content)
+    ]
+    if any(amounts[0][unit] != amounts[1].get(unit, amounts[0][unit]) for unit in amounts[0]):
+        return True
+    fresh, stale = _names(new.content) - _names(old.content), _names(old.content) - _names(new.content)
+    if fresh and stale:
+        return len(shared) >= 2 or len(before) <= 3
+    return any(rivals(word, other) for word in said - shared for other in before - shared)
+
+
+def changeable(new: Topic, old: Topic) -> bool:
+    """Whether what is so now may replace a statement that is like it: both affirm, and of one thing there is one."""
+    if _GRADED.search(new.content) or _DENIED.search(new.content) or _DENIED.search(old.content):
+        return False
+    if (new.slot or old.slot) and (new.slot or "").split(":")[0] != (old.slot or "").split(":")[0]:
+        return False
+    said, before = ([stem(word) for word in content_words(text)] for text in (new.content, old.content))
+    if not said or not before or said[0] != before[0] or new.subject != "user":
+        return False
+    return not set(said) & set(before) & _ANY_NUMBER
+
+
+def _stems(text: str) -> frozenset[str]:
+    return _cached(text)
+
+
+@lru_cache(maxsize=4096)
+def _cached(text: str) -> frozenset[str]:
+    return frozenset(found for word in content_words(text) if (found := stem(word)) not in _FILLER)
+
+
+def _names(text: str) -> set[str]:
+    return {name.lower().rstrip(".,").removesuffix("'s") for name in _NAME.findall(text)} - {
+        "i",
+        "i'm",
+        "i've",
+    }
+
+
+def _folded(text: str) -> set[str]:
+    return {word.removesuffix("'s") for word in re.findall(r"[\w'.-]+", text.lower())} | {
+        word.rstrip(".") for word in text.lower().split()
+    }

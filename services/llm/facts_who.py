@@ -1,0 +1,134 @@
+"""About whom is a clause, and what does a short answer say in full?"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..text import is_question, sentences, word_set, words
+from .kinds import PERSONS
+from .lexicon import members
+
+USER: Final = "user"
+SOMEONE: Final = "someone"
+
+_PEOPLE: Final = PERSONS | word_set(
+    """mate buddy bestie pal intern coworker co-worker coach trainer tutor tenant client customer patient student pupil
+    sis bro gran granny nana grandad granddad papa mama mummy daddy mother-in-law father-in-law in-laws sister-in-law
+    brother-in-law stepmother stepfather stepson stepdaughter twin ex ex-husband ex-wife housemate lodger classmate
+    teammate guy girl woman man lady folks parents siblings cousins kids people girlfriend's boyfriend's team-mate
+    apprentice assistant ceo cto supervisor professor lecturer neighbours neighbors godmother godson goddaughter"""
+)
+_OPEN: Final = re.compile(
+    r"^(?:so|anyway|and|but|well|also|plus|today|yesterday|apparently|funny thing|turns out),? ",
+    re.IGNORECASE,
+)
+_OTHER: Final = re.compile(
+    r"^(?P<whose>my|our|the|a|an|some|his|her|their)\s+(?P<rest>(?:[\w'-]+\s+){0,5})", re.IGNORECASE
+)
+_OWN: Final = word_set("mom mum dad mother father granny grandma grandpa gran nana papa mama mummy daddy")
+_PRONOUN: Final = re.compile(
+    r"^(?:he|she|they|his|her|their|him|he's|she's|they're|they've|he'll|she'll)\b", re.IGNORECASE
+)
+_WITH_ME: Final = re.compile(r"^(?:my|our) .{1,40}? and (?:i|me)\b|^me and\b", re.IGNORECASE)
+_NAMES: Final = re.compile(
+    rf"^(?i:my|our) (?:(?i:new|little|big|older|younger|best) )?(?:{'|'.join(sorted(_PEOPLE, key=len, reverse=True))})(?:'s name)?"
+    rf"(?: now)?(?: is|'s)(?: now)?(?: called| named)? [A-Z][\w-]+(?: [A-Z][\w-]+)?(?:$|,| now)"
+    r"|^[A-Z][\w' -]+ is (?:now )?(?:home|where (?:i|we))\b|^[\w' -]{2,60}? is (?i:now )?(?:my|our)\b"
+)
+_TO_ME: Final = re.compile(
+    r"^(?:they|he|she|(?:my|the) (?:doctor|gp|boss|manager|company|dietician|dentist|landlord|bank|school|hospital|work))(?: just| have| has| finally)*"
+    r" \w+(?:ed|ut|t|ve) (?:me|us|my|our)\b(?! that)",
+    re.IGNORECASE,
+)
+_NAME: Final = re.compile(
+    r"^(?P<name>[A-Z][a-zà-ÿ]{2,})(?:'s)? (?:is|has|was|just|also|got|moved|lives|works|started|likes|loves|hates|says|said|went|wants|needs"
+    r"|switched|bought|became|will|can|does|doesn't|isn't)\b"
+)
+_NO_NAME: Final = word_set(
+    """it this that there here what everyone everything nothing something someone anyone today yesterday my our the their
+    work life dinner lunch breakfast one both all most some monday tuesday wednesday thursday friday saturday sunday"""
+)
+_YES_NO: Final = word_set(
+    "yes no yeah yep nope sure ok okay thanks right exactly maybe mostly never always sometimes lots none nothing"
+)
+_ASKED: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), form)
+    for pattern, form in (
+        (r"\bwhere (?:do|are|did) you (?:\w+ )?(?:live|living|based|staying|call home)", "I live in {}"),
+        (r"\bwhere(?:'s| is) (?:your )?(?:home|house)", "I live in {}"),
+        (r"\b(?:which|what) (?:city|town|country|place|district) (?:do|are) you", "I live in {}"),
+        (r"\bwhere (?:do|are) you (?:\w+ )?work", "I work at {}"),
+        (r"\bwho do you (?:\w+ )?work for", "I work at {}"),
+        (r"\bwhat do you do\b|\bwhat(?:'s| is) your (?:job|occupation|profession|work)", "I work as {}"),
+        (r"\bwhat(?:'s| is) your name|\bwhat should i call you|\bwho am i (?:talking|speaking)", "My name is {}"),
+        (r"\bhow old are you|\bwhat(?:'s| is) your age", "I am {}"),
+        (r"\bwhat(?:'s| is| are) your (?P<k>[\w ]{2,40}?)(?: now| these days| at the moment)?\?", "My {k} is {}"),
+        (r"\bwh(?:ich|at) (?P<k>[\w ]{2,30}?) (?:do|are) you (?P<verb>\w+)(?: \w+){0,3}\?", "I {verb} {} ({k})"),
+        (r"\bwho(?:'s| is) your (?P<k>[\w ]{2,30})\?", "My {k} is {}"),
+    )
+)  # fmt: skip
+
+
+def person_of(clause: str) -> str | None:
+    """Whom a clause is about when it is somebody else; "user" where it is the user; None where only a pronoun tells."""
+    line = _OPEN.sub("", clause)
+    if _NAMES.match(line) or _TO_ME.match(line):
+        return USER
+    if _PRONOUN.match(line):
+        return None
+    if _WITH_ME.match(line) or re.match(r"(?:i|we|i'm|we're|i've|we've|im|ive)\b", line, re.IGNORECASE):
+        return USER
+    first = words(line)[:1]
+    if first and first[0] in _OWN:
+        return first[0]
+    if match := _OTHER.match(line):
+        nouns: list[str] = []
+        for word in words(match["rest"]):
+            bare = word.removesuffix("'s")
+            nouns.append(bare)
+            if bare in _PEOPLE:
+                name = re.match(rf".*?\b(?i:{re.escape(word)})\b,? (?P<name>[A-Z][\w-]+)", line)
+                called = name["name"] if name else ""
+                return f"{bare}:{called.lower()}" if called else bare
+            if bare in ("is", "are", "was", "has", "of", "for"):
+                break
+        return USER
+    if (match := _NAME.match(line)) and match["name"].lower() not in _NO_NAME:
+        return match["name"].lower()
+    return USER
+
+
+def standing_for(clause: str) -> bool:
+    """Whether a clause begins with a pronoun for somebody spoken of before."""
+    return bool(_PRONOUN.match(_OPEN.sub("", clause)))
+
+
+def about_user(clause: str) -> str:
+    """Somebody of the user's whom a clause introduces: the "my son" of "my son is learning the violin"."""
+    people = "|".join(sorted(PERSONS | members("pet"), key=len, reverse=True))
+    match = re.search(rf"\b(?i:my|our|the) (?i:{people})s?(?: [A-Z][\w-]+)?", clause)
+    if match:
+        return match.group()
+    pets = "|".join(sorted(members("pet"), key=len, reverse=True))
+    got = re.search(
+        rf"\b(?:got|have|adopted|bought|rescued|there's) an? (?:\w+ )?(?P<pet>{pets})\b(?: (?:called|named) (?P<called>[\w-]+))?",
+        clause,
+        re.IGNORECASE,
+    )
+    return f"my {got['pet']} {got['called'] or ''}".strip() if got else ""
+
+
+def answered(line: str, question: str) -> str | None:
+    """A short answer as a statement: "Cardiff now." to "Where do you live?" is "I live in Cardiff now."."""
+    said = words(line)
+    if not said or len(said) > 6 or is_question(line) or said[0] in _YES_NO:
+        return None
+    if re.match(r"(?:i|we|my|i'm|it's|im|he|she|they|that's)\b", line, re.IGNORECASE):
+        return None
+    asked = [sentence for sentence in sentences(question[-2000:]) if is_question(sentence)]
+    for pattern, form in _ASKED:
+        if asked and (match := pattern.search(asked[-1])):
+            value = re.sub(r"^(?:in|at|as) ", "", line.strip(" .!"), flags=re.IGNORECASE)
+            return form.format(value, **match.groupdict()) + "."
+    return None

@@ -1,0 +1,104 @@
+"""What did the model ask for, and what came of it?"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from pydantic import BaseModel, Field, JsonValue
+
+from ..text import shortened
+from .origin import Origin
+
+Rule = Literal[
+    "asked",
+    "granted",
+    "read_only",
+    "trusts_memory",
+    "not_in_node",
+    "invalid_arguments",
+    "not_asked",
+    "argument_not_said",
+    "repeated",
+]
+"""Why a call was allowed (the first four) or refused."""
+
+_LONGEST = 80
+
+
+class Call(BaseModel):
+    """A tool that a model asks for, and the arguments it gives."""
+
+    tool: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    id: str | None = None
+    """The provider's own id of the call."""
+
+    def shown(self) -> str:
+        """The call on one line, short, and with nothing in it that a screen would render or obey."""
+        given = ", ".join(f"{readable(name)}={_value(value)}" for name, value in self.arguments.items())
+        return f"{readable(self.tool)}({given})"
+
+
+class Outcome(BaseModel):
+    """A call, the decision about it, and what it gave; kept with the reply, and told as an event."""
+
+    call: Call
+    allowed: bool
+    rule: Rule
+    reason: str
+    trigger: Origin
+    """Who wanted it: the user, or the kind of text that the tool or its arguments stand in."""
+    origins: dict[str, Origin] = Field(default_factory=dict)
+    """Where each argument comes from, by its path."""
+    refs: list[str] = Field(default_factory=list)
+    """Ids of the messages that the call was traced to."""
+    tainted: bool = False
+    """Whether anything in it comes from elsewhere than this turn's user; so does what it gave, then."""
+    mend: str | None = None
+    """How the user can have a refused call made."""
+    result: JsonValue = None
+    error: str | None = None
+    turn: str | None = None
+    """The id of the message in whose turn it was asked for."""
+
+    def told(self) -> str:
+        """What the model is told came of its call."""
+        if not self.allowed:
+            mend = f" {self.mend}" if self.mend else ""
+            return f"REFUSED ({self.rule}): {self.reason}.{mend} Do not try it again; tell the user."
+        if self.error is not None:
+            return f"FAILED: {self.error}"
+        return json.dumps(self.result, ensure_ascii=False)
+
+
+def notice(outcomes: Iterable[Outcome]) -> str:
+    """What the user is told of the calls that were refused: which, why, and how to have each made."""
+    lines = {}
+    for outcome in outcomes:
+        if not outcome.allowed:
+            mend = f" {outcome.mend}" if outcome.mend else ""
+            lines[outcome.call.shown()] = f"I did not call `{outcome.call.shown()}`: {outcome.reason}.{mend}"
+    return "\n".join(lines.values())
+
+
+def spoken(arguments: Mapping[str, JsonValue]) -> dict[str, str]:
+    """The arguments as a person would write them."""
+    return {
+        name: readable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in arguments.items()
+    }
+
+
+def readable(text: str) -> str:
+    """A text on one line, cut short, without invisible characters and without what would end a code span."""
+    plain = "".join(
+        character for character in text[: 4 * _LONGEST] if unicodedata.category(character)[0] != "C"
+    )
+    return shortened(plain.replace("`", "'"), _LONGEST)
+
+
+def _value(value: JsonValue) -> str:
+    return json.dumps(readable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)), ensure_ascii=False) if isinstance(value, str | list | dict) else json.dumps(value)  # fmt: skip

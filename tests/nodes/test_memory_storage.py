@@ -1,0 +1,144 @@
+"""Whose words become facts, and what does a new fact do to what was known?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from turngraph.engine import END, Graph
+from turngraph.models import DatabaseManager, MemoryIndex, Scope
+from turngraph.models.repositories import conversations, memories, messages
+from turngraph.nodes import MemoryStorageNode
+from turngraph.services import (
+    Extraction,
+    Fact,
+    ModelUnavailable,
+    OfflineModel,
+    Turn,
+    Usage,
+    WordLlamaEmbedder,
+)
+
+SCOPE = Scope("default", "ada")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Given(BaseModel):
+    """What the nodes before it would have written."""
+
+    conversation_id: str
+    message_id: str
+    current_message: str
+    recent_messages: list[Turn]
+    user_id: str = "ada"
+    response: str = "I live in Rome, said the assistant."
+    model: str = "m"
+    token_usage: Usage = Usage()
+    sources: list[str] = []
+
+
+class Finds(OfflineModel):
+    """A model that finds what it is told to, or fails."""
+
+    def __init__(self, *facts: Fact, fails: bool = False) -> None:
+        super().__init__()
+        self.facts, self.fails, self.read = facts, fails, list[Turn]()
+
+    async def extract(self, turns: Any) -> Extraction:
+        self.read = list(turns)
+        if self.fails:
+            raise ModelUnavailable("the model is away")
+        return Extraction(facts=list(self.facts))
+
+
+@pytest.fixture
+def db(tmp_path: Any) -> Any:
+    with DatabaseManager(f"sqlite:///{tmp_path / 'storage.db'}") as database:
+        yield database
+
+
+async def say(
+    db: DatabaseManager,
+    text: str,
+    *,
+    day: int = 0,
+    before: str = "",
+    llm: Any = None,
+    extraction: Any = "rules",
+) -> Any:
+    """Stores one message and what is remembered of it."""
+
+    def open_(session: Any) -> tuple[str, str]:
+        found = conversations.listed(session, SCOPE, limit=1)
+        conversation = found[0] if found else conversations.begin(session, SCOPE)
+        at = START + timedelta(days=day)
+        stored, _ = messages.add(session, conversation, messages.NewMessage(text, at=at, awaits_reply=True))
+        return conversation.id, stored.id
+
+    conversation, message = db.write_now(open_)
+    graph = Graph("storing", MemoryStorageNode(extraction) >> END, inputs=Given, store=db)
+    graph = graph.bind(db=db, llm=llm or OfflineModel(), embedder=WordLlamaEmbedder())
+    asked = [Turn(role="assistant", content=before)] if before else []
+    given = Given(
+        conversation_id=conversation, message_id=message, current_message=text, recent_messages=asked
+    )
+    return await graph.run(given.model_dump(), scope=SCOPE)
+
+
+def held(db: DatabaseManager) -> list[tuple[str, bool]]:
+    def read(session: Any) -> list[tuple[str, bool]]:
+        return [
+            (row.content, row.valid_to is None)
+            for row in session.query(MemoryIndex).order_by(MemoryIndex.seq)
+        ]
+
+    return db.read_now(read)
+
+
+async def test_a_fact_is_tied_to_its_message_and_holds_from_when_it_was_said(db: DatabaseManager) -> None:
+    result = await say(db, "I live in Lyon.", day=3)
+    assert result["memories_extracted"] == 1
+    (row,) = db.read_now(lambda session: memories.listed(session, SCOPE))
+    assert (row.slot, row.value, row.valid_from) == ("user/home", "Lyon", START + timedelta(days=3))
+    sources = db.read_now(lambda session: memories.sources_of(session, SCOPE, [row.id]))
+    assert [message.content for message in sources[row.id]] == ["I live in Lyon."]
+
+
+async def test_a_new_home_closes_the_old_one_from_that_moment(db: DatabaseManager) -> None:
+    await say(db, "I live in Lyon.")
+    await say(db, "I moved to Nantes.", day=9)
+    old, new = db.read_now(lambda session: memories.history(session, SCOPE, "user/home"))
+    assert (old.valid_to, old.superseded_by) == (START + timedelta(days=9), new.id)
+
+
+async def test_a_short_answer_is_read_with_what_was_asked_and_the_assistant_states_nothing(
+    db: DatabaseManager,
+) -> None:
+    await say(db, "Cardiff now.", before="You live in Paris. Where do you live these days?")
+    assert held(db) == [("I live in Cardiff now.", True)]
+
+
+async def test_what_is_quoted_is_nobodys_fact(db: DatabaseManager) -> None:
+    await say(db, "Translate this: 'I live in Rome and I am a baker.'")
+    assert held(db) == []
+
+
+async def test_what_a_model_finds_is_kept_where_the_user_said_it(db: DatabaseManager) -> None:
+    await say(db, "I live in Lyon.")
+    model = Finds(Fact(content="I moved to Nantes."), Fact(content="I live in Rome, and own 3 dogs."))
+    await say(db, "we moved to Nantes", day=1, llm=model, extraction="model")
+    assert held(db) == [("I live in Lyon.", False), ("I moved to Nantes.", True)]
+    assert [turn.role for turn in model.read] == ["user"]
+
+
+async def test_a_model_that_fails_leaves_it_to_the_rules(db: DatabaseManager) -> None:
+    await say(db, "I live in Lyon.", llm=Finds(fails=True), extraction="model")
+    assert held(db) == [("I live in Lyon.", True)]
+
+
+def test_extraction_is_by_rules_or_by_a_model() -> None:
+    with pytest.raises(ValueError, match="extraction is"):
+        MemoryStorageNode("magic")  # type: ignore[arg-type]
