@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -13,13 +15,15 @@ from turngraph.models import DatabaseManager, MemoryIndex, MemorySource
 WRITERS = {"a": 17, "b": 17, "c": 16}
 EACH = 2
 CHILD = """
-import asyncio, json, sys, time
+import asyncio, faulthandler, json, pathlib, sys, time
 from turngraph.models import DatabaseManager, Scope
 from turngraph.models.repositories import conversations, memories, messages
 from turngraph.models.search import search
 from turngraph.services import default_embedder
 
 url, name, writers, each, others = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5].split(",")
+folder = pathlib.Path(sys.argv[6])
+faulthandler.dump_traceback_later(200, exit=True)
 scope = Scope("default", "ada")
 embedder = default_embedder()
 
@@ -45,6 +49,9 @@ async def main():
     with DatabaseManager(url) as db:
         await db.write(lambda session: conversations.begin(session, scope, conversation_id=f"talk-{name}"), keys=["user:ada"])
         assert not await found(db, f"process {others[0]} is done")  # fills whatever a process keeps of the user
+        (folder / f"{name} is ready").touch()
+        while not all((folder / f"{other} is ready").exists() for other in others):
+            await asyncio.sleep(0.01)  # or one that starts late would find that another is done
         await asyncio.gather(*(write(db, number) for number in range(writers)))
         def done(session):
             talk = conversations.locked(session, scope, f"talk-{name}")
@@ -68,27 +75,49 @@ asyncio.run(main())
 """
 
 
-def test_fifty_writers_in_three_processes(lasting_url: str):
+def started(url: str, name: str, folder: Path) -> subprocess.Popen[str]:
+    """A process that writes; what it prints goes to files, so that nobody has to read from it."""
+    others = ",".join(sorted(WRITERS.keys() - {name}))
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        CHILD,
+        url,
+        name,
+        str(WRITERS[name]),
+        str(EACH),
+        others,
+        str(folder),
+    ]
+    with (folder / f"{name}.out").open("w") as out, (folder / f"{name}.err").open("w") as err:
+        return subprocess.Popen(command, stdout=out, stderr=err, text=True)
+
+
+def finished(children: dict[str, subprocess.Popen[str]], folder: Path) -> list[str]:
+    """What each of them printed. The first that fails ends them all: the others would wait for it for ever."""
+    try:
+        while any(child.poll() is None for child in children.values()):
+            failed = [name for name, child in children.items() if child.poll()]
+            assert not failed, [
+                (name, children[name].poll(), (folder / f"{name}.err").read_text()) for name in failed
+            ]
+            time.sleep(0.02)
+    finally:
+        for child in children.values():
+            child.kill()
+            child.wait()
+    for name, child in children.items():
+        assert child.returncode == 0, (name, (folder / f"{name}.err").read_text())
+    return [(folder / f"{name}.out").read_text() for name in children]
+
+
+def test_fifty_writers_in_three_processes(lasting_url: str, tmp_path: Path):
     with DatabaseManager(lasting_url) as db:
         db.read_now(lambda session: None)
-        children = [
-            subprocess.Popen(
-                [sys.executable, "-P", "-c", CHILD, lasting_url, name, str(writers), str(EACH), ",".join(WRITERS.keys() - {name})],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for name, writers in WRITERS.items()
-        ]  # fmt: skip
-        try:
-            said = [child.communicate(timeout=300) for child in children]
-        finally:
-            for child in children:
-                child.kill()
-                child.communicate()
-        assert [child.returncode for child in children] == [0, 0, 0], said
+        said = finished({name: started(lasting_url, name, tmp_path) for name in WRITERS}, tmp_path)
         # A process that knows nothing of a row finds it with its next search: a loaded machine is given ten seconds.
-        assert all(seconds < 10 for out, _ in said for seconds in json.loads(out))
+        assert all(seconds < 10 for out in said for seconds in json.loads(out))
         with db.get_session() as session:
             contents = session.scalars(select(MemoryIndex.content).where(MemoryIndex.user_id == "ada")).all()
             facts = {
