@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 import turngraph.models.repositories
 from turngraph.engine import ValidationError
-from turngraph.models import Base, DatabaseManager, NotFound, Scope, search
+from turngraph.models import Base, DatabaseManager, NotFound, Scope, change, search
 from turngraph.models.migrate import OURS
 from turngraph.models.repositories import (
     context_windows,
@@ -260,6 +260,8 @@ def rows_of(session: Session, scope: Scope) -> dict[str, Any]:
         table = Base.metadata.tables[name]
         mine = select(table).where(table.c.tenant_id == scope.tenant, table.c.user_id == scope.user)
         found[name] = sorted(map(repr, session.execute(mine)))
+    # PostgreSQL adds rows of this table up when it likes: only the sums say anything.
+    found["search_changes"] = change.version(session, scope)
     return found
 
 
