@@ -8,6 +8,8 @@ ServiceError                 anything below
     ├── ModelUnavailable     connection, timeout, overload: worth trying later
     ├── ModelRejected        the request itself is wrong: trying again does not help
     ├── ModelRefused         the model declined to answer
+    ├── BudgetExceeded       the call could cost more than a budget has left: it was not made
+    ├── RateLimited          our own limit lets no call through in time: it was not made
     └── ModelReplyInvalid    the answer is not of the form that was asked for
 """
 
@@ -61,6 +63,14 @@ class ModelRejected(ClaudeAPIError):
 
 class ModelRefused(ClaudeAPIError):
     """The language model declined to answer: put the request differently."""
+
+
+class BudgetExceeded(ClaudeAPIError):
+    """The call could cost more than the budget has left, and was not made: raise the budget, or ask for less."""
+
+
+class RateLimited(ClaudeAPIError):
+    """Our own limit lets no call through before the deadline, and none was made: wait, or raise the limit."""
 
 
 class ModelReplyInvalid(ClaudeAPIError):

@@ -15,6 +15,10 @@ class Usage(BaseModel):
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    """Those of the input that came out of the provider's cache."""
+    cache_write_tokens: int = 0
+    """Those of the input that were put into it."""
     estimated: bool = False
     """False when the provider told the numbers."""
 
