@@ -1,14 +1,16 @@
-"""How is Claude asked a plain question, without any memory?"""
+"""How is Claude, or another model, asked a plain question, without any memory?"""
 
 from __future__ import annotations
 
 from types import TracebackType
 from typing import Self
 
-from .llm.anthropic import AnthropicModel
-from .llm.choose import unknown_provider
+from .llm.call import Policy
+from .llm.client import ProviderModel
+from .llm.connection import Connection
 from .llm.offline import OfflineModel
 from .llm.prompt import INSTRUCTIONS, Prompt
+from .llm.providers import provider_named, unknown_provider
 
 
 class ClaudeAPIClient:
@@ -22,13 +24,13 @@ class ClaudeAPIClient:
         base_url: str | None = None,
         model: str | None = None,
     ) -> None:
-        if provider not in ("anthropic", "offline"):
+        row = provider_named(provider)
+        if row is None:
             raise unknown_provider(provider)
-        self.provider = provider
-        self._api_key = api_key
-        self._base_url = base_url
-        self._model = model
-        self._clients: dict[tuple[int, float], AnthropicModel] = {}
+        self.provider = row.name
+        self._connection = (
+            None if row.speaks == "rules" else Connection(row, model, api_key=api_key, base_url=base_url)
+        )
 
     async def call_claude(
         self,
@@ -40,25 +42,17 @@ class ClaudeAPIClient:
         backoff_factor: float = 2.0,
     ) -> str:
         """The model's answer to a text; `max_retries` is all attempts, `backoff_factor` the first wait in seconds."""
-        if self.provider == "offline":
+        if self._connection is None:
             asked = Prompt(message=prompt, instructions=system_prompt or INSTRUCTIONS)
             return (await OfflineModel().reply(asked, max_tokens=max_tokens)).text
-        kind = (max_retries, backoff_factor)
-        if kind not in self._clients:
-            self._clients[kind] = AnthropicModel(
-                self._model,
-                api_key=self._api_key,
-                base_url=self._base_url,
-                attempts=max_retries,
-                backoff=backoff_factor,
-            )
-        reply = await self._clients[kind].complete(prompt, system=system_prompt, max_tokens=max_tokens)
-        return reply.text
+        policy = Policy(attempts=max_retries, backoff=backoff_factor)
+        model = ProviderModel(self._connection, policy=policy)
+        return (await model.complete(prompt, system=system_prompt, max_tokens=max_tokens)).text
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        for client in self._clients.values():
-            await client.aclose()
+        if self._connection is not None:
+            await self._connection.aclose()
 
     async def __aenter__(self) -> Self:
         return self

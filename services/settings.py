@@ -25,6 +25,24 @@ class Setting:
     purpose: str
 
 
+def _provider(
+    name: str,
+    title: str,
+    keys: tuple[str, ...],
+    model: str,
+    default_model: str | None,
+    base_url: str,
+    default_url: str | None,
+) -> list[Setting]:
+    """The settings that each provider of language models has."""
+    key = [Setting(f"{name}_api_key", keys, None, f"The key for {title}.")] if keys else []
+    return [
+        *key,
+        Setting(f"{name}_model", (model,), default_model, f"Which model of {title} answers."),
+        Setting(f"{name}_base_url", (base_url,), default_url, f"The address of {title}."),
+    ]
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "database",
@@ -36,18 +54,51 @@ SETTINGS: tuple[Setting, ...] = (
         "model",
         ("TURNGRAPH_MODEL",),
         None,
-        "The language model as provider:model. Unset: anthropic when a key is there, else offline.",
+        "The language model as provider:model, or several to fail over between, with commas. Unset: whose key is there, else offline.",
     ),
     Setting("anthropic_api_key", ("ANTHROPIC_API_KEY",), None, "The key for the Anthropic API."),
     Setting(
         "anthropic_base_url",
         ("ANTHROPIC_BASE_URL",),
         "https://api.anthropic.com",
-        "Another server that speaks Anthropic Messages (a proxy, z.ai, Ollama).",
+        "Another server that speaks Anthropic Messages, such as a proxy.",
     ),
     Setting(
         "anthropic_model", ("ANTHROPIC_MODEL",), "claude-sonnet-5-5", "Which model of that server answers."
     ),
+    *_provider(
+        "zai", "z.ai", ("Z_API_KEY",), "Z_MODEL", "glm-4.6", "Z_BASE_URL", "https://api.z.ai/api/anthropic"
+    ),
+    *_provider(
+        "ionet",
+        "io.net",
+        ("IOAI_API_KEY", "IOINTELLIGENCE_API_KEY"),
+        "IOAI_MODEL",
+        "meta-llama/Llama-3.3-70B-Instruct",
+        "IOAI_BASE_URL",
+        "https://api.intelligence.io.solutions/api/v1",
+    ),
+    *_provider(
+        "openai",
+        "OpenAI",
+        ("OPENAI_API_KEY",),
+        "OPENAI_MODEL",
+        "gpt-5-mini",
+        "OPENAI_BASE_URL",
+        "https://api.openai.com/v1",
+    ),
+    *_provider(
+        "gemini",
+        "Google Gemini",
+        ("GEMINI_API_KEY",),
+        "GEMINI_MODEL",
+        "gemini-2.5-flash",
+        "GEMINI_BASE_URL",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+    ),
+    *_provider("ollama", "Ollama", (), "OLLAMA_MODEL", None, "OLLAMA_HOST", "http://127.0.0.1:11434"),
+    *_provider("llamacpp", "llama.cpp", (), "LLAMACPP_MODEL", "default", "LLAMACPP_BASE_URL", None),
+    *_provider("vllm", "vLLM", ("VLLM_API_KEY",), "VLLM_MODEL", None, "VLLM_BASE_URL", None),
     Setting(
         "embedder",
         ("TURNGRAPH_EMBEDDER",),

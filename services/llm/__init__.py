@@ -1,17 +1,20 @@
 """How are language models asked?"""
 
-from .anthropic import AnthropicModel
+from .call import Policy
 from .choose import language_model
+from .client import ProviderModel
+from .connection import Connection
 from .gate import Account, Attempt, Gate, OpenGate, Ticket, charged
 from .offline import OfflineModel
 from .prompt import PreferenceNote, Prompt, Recalled, Turn
 from .protocol import Extraction, Fact, LanguageModel, Reply, StatedPreference, Usage
+from .providers import PROVIDERS, Price, Provider, price_of, provider_named
 
 __all__ = [
     "Account",
-    "AnthropicModel",
     "Attempt",
     "charged",
+    "Connection",
     "Extraction",
     "Fact",
     "Gate",
@@ -19,8 +22,15 @@ __all__ = [
     "LanguageModel",
     "OfflineModel",
     "OpenGate",
+    "Policy",
     "PreferenceNote",
+    "Price",
+    "price_of",
     "Prompt",
+    "Provider",
+    "provider_named",
+    "ProviderModel",
+    "PROVIDERS",
     "Recalled",
     "Reply",
     "StatedPreference",

@@ -1,95 +1,174 @@
-"""Which of our errors is a failure of the anthropic SDK, and is it worth another try?"""
+"""Which of our errors is a failure of a provider's SDK, is it worth another try, and did the provider work for it?
+
+Both SDKs have the same errors under the same names; `sdk` is the module of the one that was used.
+"""
 
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ..errors import ClaudeAPIError, ModelRejected, ModelReplyInvalid, ModelUnavailable
+from ..errors import ClaudeAPIError, ModelRefused, ModelRejected, ModelReplyInvalid, ModelUnavailable
 
 LONGEST_WAIT = 60.0
 """A server that asks for more patience than this is given up on: the caller decides."""
 
-_PASSING = frozenset(("overloaded_error", "api_error", "rate_limit_error", "timeout_error"))
+_PASSING = ("overload", "api_error", "rate_limit", "timeout", "server_error", "unavailable", "internal")
+_NO_FORM = (ValueError, AttributeError, TypeError, LookupError, RecursionError)
+"""What reading a reply of another form than expected ends in."""
+_PERHAPS_DONE = frozenset((408, 502, 504, 520, 524))
+"""What a gateway says when it lost the server behind it, which may have done the work."""
 _MENDS = {
     400: "The request is malformed or too long: shorten it, or check the model's name.",
-    401: "The key is wrong: check ANTHROPIC_API_KEY.",
+    401: "The key is wrong: check {key}.",
     402: "The account cannot pay: add credit.",
     403: "The key may not use this model: check its permissions.",
-    404: "There is no such model or address: check ANTHROPIC_MODEL and ANTHROPIC_BASE_URL.",
+    404: "There is no such model or address: check {model} and {base_url}.",
     413: "The request is too large: lower TURNGRAPH_MAX_CONTEXT.",
+    429: "The account's quota is used up: add credit.",
 }
 
 
-def failure(error: Exception, *, provider: str, model: str, attempt: int, secret: str = "") -> ClaudeAPIError:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What an error calls the provider, and the variables that mend it."""
+
+    provider: str
+    model: str
+    key: str = ""
+    model_variable: str = ""
+    base_url: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error of ours, and whether the provider surely did no work for it."""
+
+    error: ClaudeAPIError
+    idle: bool = False
+
+
+def failure(error: Exception, names: Names, sdk: Any) -> Failure:
     """The error of ours that a failure of the SDK stands for; it never holds the key."""
-    import anthropic
     import httpx2
     import pydantic
 
-    def made(
-        kind: type[ClaudeAPIError], text: str, *, status: int | None = None, again: bool = False
+    made = _Made(names)
+    cause = error.__cause__
+    if isinstance(cause, ClaudeAPIError):
+        error = cause
+    if isinstance(error, ClaudeAPIError):
+        return Failure(made.own(error))
+    if isinstance(error, sdk.APIStatusError):
+        return _of_status(error, made)
+    idle = isinstance(cause if cause is not None else error, _never_sent(httpx2))
+    if isinstance(error, sdk.APITimeoutError | TimeoutError | httpx2.TimeoutException):
+        said = "no answer within the timeout. Try again, or raise timeout=."
+        return Failure(made(ModelUnavailable, said, again=True), idle)
+    if isinstance(error, sdk.APIConnectionError | httpx2.TransportError | ConnectionError):
+        kind = type(cause or error).__name__
+        said = f"cannot be reached ({kind}). Check the network and {names.base_url or 'the base URL'}."
+        return Failure(made(ModelUnavailable, said, again=True), idle)
+    if isinstance(error, (pydantic.ValidationError, sdk.APIResponseValidationError, *_NO_FORM)):
+        said = f"the reply has not the form that was asked for ({type(error).__name__})."
+        return Failure(made(ModelReplyInvalid, said))
+    if isinstance(error, sdk.APIError):
+        return _of_event(error, made)
+    return Failure(made(ClaudeAPIError, f"{type(error).__name__}: {_short(str(error))}"))
+
+
+class _Made:
+    """Makes errors that name the provider and hide the key."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def __call__(
+        self, kind: type[ClaudeAPIError], text: str, *, status: int | None = None, again: bool = False
     ) -> ClaudeAPIError:
-        if secret:
-            text = text.replace(secret, "***")
-        where = f"{provider}:{model}"
+        names = self.names
+        if names.secret:
+            text = text.replace(names.secret, "***")
         return kind(
-            f"{where}: {text}",
-            provider=provider,
-            model=model,
+            f"{names.provider}:{names.model}: {text}",
+            provider=names.provider,
+            model=names.model,
             status=status,
-            attempts=attempt,
             retryable=again,
         )
 
-    if isinstance(error, ClaudeAPIError):
-        error.attempts = max(error.attempts, attempt)
-        return error
-    if isinstance(error, anthropic.APITimeoutError | TimeoutError | httpx2.TimeoutException):
-        return made(
-            ModelUnavailable, "no answer within the timeout. Try again, or raise timeout=.", again=True
+    def own(self, error: ClaudeAPIError) -> ClaudeAPIError:
+        if error.model:
+            return error
+        return self(type(error), str(error), status=error.status, again=error.retryable)
+
+    def mend(self, status: int) -> str:
+        names = self.names
+        said = _MENDS.get(status, "")
+        return said.format(
+            key=names.key or "the key",
+            model=names.model_variable or "the model",
+            base_url=names.base_url or "the base URL",
         )
-    if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error, made)
-    if isinstance(error, anthropic.APIConnectionError | httpx2.TransportError | ConnectionError):
-        said = f"cannot be reached ({type(error.__cause__ or error).__name__}). Check the network and ANTHROPIC_BASE_URL."
-        return made(ModelUnavailable, said, again=True)
-    if isinstance(error, pydantic.ValidationError | anthropic.APIResponseValidationError | ValueError):
-        return made(
-            ModelReplyInvalid, f"the reply has not the form that was asked for ({type(error).__name__})."
-        )
-    if isinstance(error, anthropic.AnthropicError):
-        return made(ModelReplyInvalid, f"{type(error).__name__}: {_short(str(error))}")
-    return made(ClaudeAPIError, f"{type(error).__name__}: {_short(str(error))}")
 
 
-def _of_status(error: Any, made: Any) -> ClaudeAPIError:
+def _never_sent(httpx: Any) -> tuple[type[Exception], ...]:
+    return (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.PoolTimeout,
+        httpx.ProxyError,
+        httpx.UnsupportedProtocol,
+        httpx.LocalProtocolError,
+    )
+
+
+def _of_status(error: Any, made: _Made) -> Failure:
     status: int = error.status_code
+    if status < 300:
+        return _of_event(error, made)
+    idle = status not in _PERHAPS_DONE
     kind, said = _told(error)
-    text = f"status {status}" + (f", {kind}" if kind else "") + (f": {_short(said)}" if said else ".")
-    # Overload in the middle of a stream comes as an error event under status 200.
-    passing = status in (408, 409, 429) or status >= 500 or (status < 400 and kind in _PASSING)
-    if not passing:
-        unusable = status < 400
-        mend = _MENDS.get(status, "")
-        result: ClaudeAPIError = made(
-            ModelReplyInvalid if unusable else ModelRejected, f"{text} {mend}".strip(), status=status
-        )
-        return result
+    text = _text(f"status {status}", kind, said)
+    if "content_filter" in kind:
+        return Failure(made(ModelRefused, f"{text} Put the request differently.", status=status), idle)
+    broke = status == 429 and ("quota" in kind or "billing" in kind)
+    if broke or not (status in (408, 409, 429) or status >= 500):
+        return Failure(made(ModelRejected, f"{text} {made.mend(status)}".strip(), status=status), idle)
     patience = retry_after(error)
     again = patience is None or patience <= LONGEST_WAIT
-    found: ClaudeAPIError = made(ModelUnavailable, f"{text} Try again later.", status=status, again=again)
+    found = made(ModelUnavailable, f"{text} Try again later.", status=status, again=again)
     found.__dict__["retry_after"] = patience
-    return found
+    return Failure(found, idle)
+
+
+def _of_event(error: Any, made: _Made) -> Failure:
+    """An error in the middle of a stream whose status said that all was well."""
+    kind, said = _told(error)
+    text = _text("status 200", kind, said or str(error))
+    code = int(kind) if kind.isdigit() else 0
+    if code in (408, 409, 429) or code >= 500 or any(word in kind for word in _PASSING):
+        return Failure(made(ModelUnavailable, f"{text} Try again later.", status=200, again=True))
+    return Failure(made(ModelReplyInvalid, text, status=200))
+
+
+def _text(status: str, kind: str, said: str) -> str:
+    return status + (f", {kind}" if kind else "") + (f": {_short(said)}" if said else ".")
 
 
 def _told(error: Any) -> tuple[str, str]:
+    """The kind of the error and its message: one SDK keeps the whole body, the other what stands under "error"."""
     body = error.body
-    inner = body.get("error") if isinstance(body, dict) else None
+    inner = body.get("error", body) if isinstance(body, dict) else None
     if not isinstance(inner, dict):
         return "", ""
-    return str(inner.get("type") or ""), str(inner.get("message") or "")
+    kinds = [str(inner.get(key) or "") for key in ("code", "type")]
+    kind = next((kind for kind in kinds if kind and kind != "error"), "")
+    return kind[:80], str(inner.get("message") or "")
 
 
 def retry_after(error: Any) -> float | None:
@@ -103,8 +182,6 @@ def retry_after(error: Any) -> float | None:
     except ValueError:
         pass
     try:
-        from datetime import UTC, datetime
-
         return max(0.0, (parsedate_to_datetime(headers["retry-after"]) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError, KeyError):
         return None
@@ -113,8 +190,8 @@ def retry_after(error: Any) -> float | None:
 def wait_seconds(error: BaseException | None, attempt: int, backoff: float) -> float:
     """How long to wait before the next attempt: doubling, with jitter, and never less than the server asked for."""
     doubled = min(LONGEST_WAIT, backoff * 2.0 ** (attempt - 1))
-    asked = getattr(error, "retry_after", None) or 0.0
-    return max(float(asked), doubled * random.uniform(0.75, 1.0))
+    asked = float(getattr(error, "retry_after", None) or 0.0)
+    return max(asked * random.uniform(1.0, 1.1), doubled * random.uniform(0.75, 1.0))
 
 
 def _short(text: str) -> str:

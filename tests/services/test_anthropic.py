@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 
 from turngraph.services import (
-    AnthropicModel,
     ClaudeAPIClient,
     ClaudeAPIError,
+    Connection,
     ModelNotConfigured,
     ModelRefused,
     ModelRejected,
     ModelReplyInvalid,
     ModelUnavailable,
+    Policy,
     PreferenceNote,
     Prompt,
+    ProviderModel,
     Recalled,
     Reply,
     Turn,
@@ -49,18 +51,16 @@ PROMPT = Prompt(
 )
 
 
-def model(server: Any, **given: object) -> AnthropicModel:
-    options: dict[str, Any] = {
-        "api_key": KEY,
-        "base_url": server.url,
-        "backoff": 0.01,
-        "timeout": 5.0,
-        **given,
-    }
-    return AnthropicModel("claude-test", **options)
+def model(server: Any, *, attempts: int = 3) -> ProviderModel:
+    return claude(server.url, attempts=attempts)
 
 
-async def collected(asked: AnthropicModel) -> tuple[list[str], Reply | None]:
+def claude(url: str, *, attempts: int = 3, key: str = KEY) -> ProviderModel:
+    connection = Connection("anthropic", "claude-test", api_key=key, base_url=url, timeout=5.0)
+    return ProviderModel(connection, policy=Policy(attempts=attempts, backoff=0.01))
+
+
+async def collected(asked: ProviderModel) -> tuple[list[str], Reply | None]:
     pieces: list[str] = []
     last: Reply | None = None
     async for piece in asked.stream(PROMPT):
@@ -205,7 +205,7 @@ async def test_no_server_is_unavailable_and_says_what_to_check(serve: Serve) -> 
     server = serve(message("never"))
     gone = server.url
     server.__exit__()
-    asked = AnthropicModel("claude-test", api_key=KEY, base_url=gone, attempts=2, backoff=0.0)
+    asked = claude(gone, attempts=2)
     with pytest.raises(ModelUnavailable, match="ANTHROPIC_BASE_URL") as caught:
         await asked.reply(PROMPT)
     assert caught.value.attempts == 2
@@ -226,7 +226,7 @@ async def test_a_refusal_and_an_empty_answer_have_errors_of_their_own(serve: Ser
 async def test_without_a_key_the_error_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(ModelNotConfigured, match="ANTHROPIC_API_KEY"):
-        await AnthropicModel("claude-test", api_key="").reply(PROMPT)
+        await claude("http://127.0.0.1:1", key="").reply(PROMPT)
 
 
 async def test_extraction_is_the_models_json(serve: Serve) -> None:
@@ -307,7 +307,7 @@ async def test_the_plain_client_retries_as_it_is_told(serve: Serve) -> None:
 async def test_the_plain_client_works_offline_and_names_its_providers() -> None:
     async with ClaudeAPIClient("offline") as client:
         assert "dog is called Rex" in await client.call_claude("My dog is called Rex. What is my dog called?")
-    with pytest.raises(ModelNotConfigured, match="anthropic, offline"):
+    with pytest.raises(ModelNotConfigured, match="anthropic, zai"):
         ClaudeAPIClient("anthropik")
 
 

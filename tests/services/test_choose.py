@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from turngraph.services import (
-    AnthropicModel,
     ClaudeAPIError,
     ModelNotConfigured,
     ModelRejected,
     OfflineModel,
+    ProviderModel,
     ServiceError,
     language_model,
 )
@@ -36,11 +36,11 @@ def test_a_key_makes_it_anthropic_and_the_setting_or_an_argument_wins(
     monkeypatch.setenv("TURNGRAPH_MODEL", "offline:rules")
     assert language_model().name == "offline:rules"
     assert language_model("anthropic:claude-haiku-5-5").name == "anthropic:claude-haiku-5-5"
-    assert isinstance(language_model("Anthropic"), AnthropicModel)
+    assert isinstance(language_model("Anthropic"), ProviderModel)
 
 
 def test_an_unknown_provider_names_the_nearest_and_the_choices() -> None:
-    with pytest.raises(ModelNotConfigured, match=r"'anthropic'\? .*anthropic, offline"):
+    with pytest.raises(ModelNotConfigured, match=r"'anthropic'\? .*anthropic, zai"):
         language_model("antropic:x")
 
 

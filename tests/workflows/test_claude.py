@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from turngraph.models import DatabaseManager
-from turngraph.services import AnthropicModel
+from turngraph.services import Connection, Policy, ProviderModel
 from turngraph.workflows import ConversationManager
 
 KEY = "sk-canary-key"
@@ -77,7 +77,10 @@ def claude() -> Iterator[Claude]:
 
 @pytest.fixture
 async def ada(claude: Claude):
-    model = AnthropicModel("claude-test", api_key=KEY, base_url=claude.url, attempts=2, backoff=0.01)
+    model = ProviderModel(
+        Connection("anthropic", "claude-test", api_key=KEY, base_url=claude.url),
+        policy=Policy(attempts=2, backoff=0.01),
+    )
     with DatabaseManager("sqlite:///claude.db") as db:
         yield ConversationManager("ada", db, llm=model)
         await model.aclose()

@@ -1,0 +1,262 @@
+"""How does one call come to its answer: over retries, over fail-over, within one deadline, through the gate?
+
+A call makes attempts at one provider after the other until one answers. Text that was shown is never shown again: once
+a piece has left, a failure is final.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import (
+    BudgetExceeded,
+    ClaudeAPIError,
+    ModelRefused,
+    ModelReplyInvalid,
+    ModelUnavailable,
+    RateLimited,
+)
+from .connection import Connection
+from .failures import wait_seconds
+from .gate import Account, Attempt, Gate, Ticket
+from .request import Answer, Heard, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How persistently a call is made."""
+
+    attempts: int = 3
+    """At each provider."""
+    backoff: float = 1.0
+    """Seconds before the second attempt; the wait doubles from there."""
+    deadline: float = 300.0
+    """Seconds for the whole call."""
+    sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, who gave it, and how many attempts it took."""
+
+    answer: Answer
+    connection: Connection
+    attempts: int
+
+
+class Call:
+    """One call, while it is made."""
+
+    def __init__(
+        self,
+        connections: Sequence[Connection],
+        request: Request,
+        gate: Gate,
+        policy: Policy,
+        account: Account | None,
+        *,
+        streamed: bool,
+    ) -> None:
+        self._connections = connections
+        self._request = request
+        self._gate = gate
+        self._policy = policy
+        self._account = account
+        self._streamed = streamed
+        self._id = uuid.uuid4().hex
+        self._loop = asyncio.get_running_loop()
+        self._deadline = self._loop.time() + policy.deadline
+        self._attempts = 0
+        self._shown = False
+
+    async def pieces(self) -> AsyncGenerator[str | Answered]:
+        """The text as it comes, where it is streamed, and the answer last; ClaudeAPIError where nobody gives one."""
+        failed: list[ClaudeAPIError] = []
+        for connection in self._connections:
+            try:
+                async with aclosing(self._persistently(connection)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except ClaudeAPIError as error:
+                failed.append(error)
+                if not self._elsewhere(error):
+                    break
+        last = failed[-1]
+        last.attempts = self._attempts
+        for earlier in failed[:-1]:
+            last.add_note(f"before that: {earlier}")
+        raise last from None
+
+    async def answered(self) -> Answered:
+        """The answer alone."""
+        async with aclosing(self.pieces()) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Answered):
+                    return piece
+        raise AssertionError("a call ends in an answer or an error")
+
+    def _elsewhere(self, error: ClaudeAPIError) -> bool:
+        # A refusal is an answer, and a budget is the same everywhere: neither is shopped around.
+        final = isinstance(error, ModelRefused | BudgetExceeded)
+        return not (self._shown or final or self._loop.time() >= self._deadline)
+
+    async def _persistently(self, connection: Connection) -> AsyncGenerator[str | Answered]:
+        """Attempts at one provider, as many as the policy, its health and the deadline allow."""
+        from tenacity import AsyncRetrying, retry_if_exception
+
+        connection.client()
+        connection.health.called()
+        last: ClaudeAPIError | None = None
+        async for trial in AsyncRetrying(
+            retry=retry_if_exception(self._again),
+            wait=self._wait,
+            stop=lambda state: self._enough(connection, state),
+            sleep=self._policy.sleep,
+            reraise=True,
+        ):
+            if pause := connection.health.left_alone(self._loop.time()):
+                raise last or _left_alone(connection, pause)
+            # The trial records its own outcome: a `with` around a yield would swallow what the listener raises.
+            try:
+                async with aclosing(self._attempt(connection)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            except ClaudeAPIError as error:
+                last = error
+                trial.retry_state.set_exception((type(error), error, None))
+                continue
+            trial.retry_state.set_result(None)
+            return
+
+    def _again(self, error: BaseException) -> bool:
+        ours = isinstance(error, ClaudeAPIError) and not isinstance(error, BudgetExceeded | RateLimited)
+        return ours and error.retryable and not self._shown
+
+    def _wait(self, state: Any) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return wait_seconds(error, state.attempt_number, self._policy.backoff)
+
+    def _enough(self, connection: Connection, state: Any) -> bool:
+        then = self._loop.time() + state.upcoming_sleep
+        if state.attempt_number >= self._policy.attempts or then >= self._deadline:
+            return True
+        return bool(connection.health.left_alone(then)) or not connection.health.retry()
+
+    async def _attempt(self, connection: Connection) -> AsyncGenerator[str | Answered]:
+        """One request: leave is asked before it, and what became of it is told after it, however it ends."""
+        request = self._request
+        body = connection.dialect.body(connection, request)
+        attempt = Attempt(
+            call_id=self._id,
+            number=self._attempts + 1,
+            provider=connection.provider.name,
+            model=connection.model,
+            input_bound=connection.bound(body, request),
+            output_bound=request.max_tokens,
+            account=self._account,
+            deadline=self._deadline,
+        )
+        ticket = await self._gate.enter(attempt)
+        self._attempts += 1
+        connection.health.asked(self._loop.time())
+        heard = Heard()
+        answer: Answer | None = None
+        try:
+            async with aclosing(self._heard(connection, body, heard)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Answer):
+                        answer = piece
+                        break
+                    self._shown = True
+                    yield piece
+        except BaseException as error:
+            mapped = await self._failed(connection, error, ticket, heard)
+            if mapped is None:
+                raise
+            raise mapped from None
+        if answer is None:
+            raise AssertionError("a dialect ends in an answer or an error")
+        connection.health.answered()
+        await _ended(ticket.uncertain() if answer.usage is None else ticket.settle(answer.usage))
+        _usable(answer, request, connection)
+        yield Answered(answer, connection, self._attempts)
+
+    async def _heard(
+        self, connection: Connection, body: dict[str, Any], heard: Heard
+    ) -> AsyncGenerator[str | Answer]:
+        """What the provider says, each piece before the deadline."""
+        client = connection.client()
+        if not self._streamed:
+            async with asyncio.timeout_at(self._deadline):
+                answer = await connection.dialect.answer(client, body, heard)
+            yield answer
+            return
+        async with aclosing(connection.dialect.stream(client, body, heard)) as pieces:
+            while True:
+                # Around the wait alone: a timeout around the yield would cancel whoever listens.
+                async with asyncio.timeout_at(self._deadline):
+                    try:
+                        piece = await anext(pieces)
+                    except StopAsyncIteration:
+                        return
+                yield piece
+
+    async def _failed(
+        self, connection: Connection, error: BaseException, ticket: Ticket, heard: Heard
+    ) -> ClaudeAPIError | None:
+        """Ends the ticket of a failed attempt; the error of ours, or None where it was cancelled."""
+        if not isinstance(error, Exception):
+            await _ended(ticket.uncertain(heard.usage))
+            return None
+        if isinstance(error, TimeoutError) and self._loop.time() >= self._deadline:
+            error = ModelUnavailable(
+                f"no whole answer within the deadline of {self._policy.deadline:g} seconds. "
+                "Try again, or raise deadline=.",
+                retryable=True,
+            )
+        failure = connection.failure(error)
+        await _ended(ticket.release() if failure.idle else ticket.uncertain(heard.usage))
+        if isinstance(failure.error, ModelUnavailable):
+            connection.health.failed(self._loop.time())
+        else:
+            connection.health.answered()
+        return failure.error
+
+
+def _usable(answer: Answer, request: Request, connection: Connection) -> None:
+    """Raises where an answer came, was paid, and is none."""
+    known = {"provider": connection.provider.name, "model": connection.model}
+    if answer.stop_reason == "refusal":
+        raise ModelRefused(f"{connection.name} declined to answer. Put the request differently.", **known)
+    if (
+        not answer.text.strip()
+        and not answer.calls
+        and answer.stop_reason != "max_tokens"
+        and not request.done
+    ):
+        raise ModelReplyInvalid(
+            f"{connection.name} answered without any text (it stopped with {answer.stop_reason!r}). "
+            "Ask again, or raise max_tokens.",
+            **known,
+        )
+
+
+def _left_alone(connection: Connection, pause: float) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"{connection.name} failed several times in a row and is left alone for another {pause:.0f} seconds. "
+        "Try again then.",
+        provider=connection.provider.name,
+        model=connection.model,
+        retryable=True,
+    )
+
+
+async def _ended(ending: Coroutine[Any, Any, None]) -> None:
+    # Whoever cancels a call must not cancel its entry in the books.
+    await asyncio.shield(ending)
