@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from ..tokens import estimate_tokens
 from .dialect import event_stream, http_client, system_text, timeouts
 from .prompt import readable
 from .protocol import Usage
-from .request import Answer, Asked, Fragments, Heard, Request, numbered
+from .request import Answer, Fragments, Heard, Request, numbered
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -75,7 +76,7 @@ class AnthropicDialect:
             model=str(message.model or body["model"]),
             id=str(message.id or ""),
             usage=heard.usage,
-            calls=[_asked(block) for block in message.content if block.type == "tool_use"],
+            calls=[_call(block) for block in message.content if block.type == "tool_use"],
         )
 
     async def stream(self, client: Any, body: dict[str, Any], heard: Heard) -> AsyncGenerator[str | Answer]:
@@ -112,7 +113,7 @@ class AnthropicDialect:
                     yield piece
         if not answer.stop_reason:
             raise ModelUnavailable("the stream stopped before its end. Try again later.", retryable=True)
-        answer.calls = [part.asked(answer.stop_reason) for part in fragments.values()]
+        answer.calls = list(fragments.values())
         yield answer
 
     async def count(self, client: Any, body: dict[str, Any]) -> int | None:
@@ -143,17 +144,19 @@ def _done(request: Request) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     for id_, tool, outcome in numbered(request.done):
         asked = {"type": "tool_use", "id": id_, "name": tool, "input": outcome.call.arguments}
-        came = {"type": "tool_result", "tool_use_id": id_, "content": readable(outcome.told())}
+        came: dict[str, Any] = {
+            "type": "tool_result",
+            "tool_use_id": id_,
+            "content": readable(outcome.told()),
+        }
         if not outcome.allowed or outcome.error is not None:
             came["is_error"] = True
         messages += [{"role": "assistant", "content": [asked]}, {"role": "user", "content": [came]}]
     return messages
 
 
-def _asked(block: Any) -> Asked:
-    if not isinstance(block.input, dict):
-        raise ModelReplyInvalid(f"the arguments of the tool {block.name!r} are no JSON object. Ask again.")
-    return Asked(str(block.id), str(block.name), block.input)
+def _call(block: Any) -> Fragments:
+    return Fragments(str(block.id), str(block.name), json.dumps(block.input))
 
 
 def _usage(told: Any) -> Usage | None:

@@ -24,7 +24,7 @@ from ..errors import (
 from .connection import Connection
 from .failures import wait_seconds
 from .gate import Account, Attempt, Gate, Ticket
-from .request import Answer, Heard, Request
+from .request import Answer, Asked, Heard, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Answered:
     answer: Answer
     connection: Connection
     attempts: int
+    calls: list[Asked]
+    """The tool calls it asks for."""
 
 
 class Call:
@@ -135,8 +137,9 @@ class Call:
             return
 
     def _again(self, error: BaseException) -> bool:
-        ours = isinstance(error, ClaudeAPIError) and not isinstance(error, BudgetExceeded | RateLimited)
-        return ours and error.retryable and not self._shown
+        if not isinstance(error, ClaudeAPIError) or isinstance(error, BudgetExceeded | RateLimited):
+            return False
+        return error.retryable and not self._shown
 
     def _wait(self, state: Any) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -184,8 +187,7 @@ class Call:
             raise AssertionError("a dialect ends in an answer or an error")
         connection.health.answered()
         await _ended(ticket.uncertain() if answer.usage is None else ticket.settle(answer.usage))
-        _usable(answer, request, connection)
-        yield Answered(answer, connection, self._attempts)
+        yield Answered(answer, connection, self._attempts, _usable(answer, request, connection))
 
     async def _heard(
         self, connection: Connection, body: dict[str, Any], heard: Heard
@@ -229,22 +231,28 @@ class Call:
         return failure.error
 
 
-def _usable(answer: Answer, request: Request, connection: Connection) -> None:
-    """Raises where an answer came, was paid, and is none."""
-    known = {"provider": connection.provider.name, "model": connection.model}
+def _usable(answer: Answer, request: Request, connection: Connection) -> list[Asked]:
+    """The tool calls of an answer; raises where an answer came, was paid, and is none."""
+    provider, model = connection.provider.name, connection.model
     if answer.stop_reason == "refusal":
-        raise ModelRefused(f"{connection.name} declined to answer. Put the request differently.", **known)
-    if (
-        not answer.text.strip()
-        and not answer.calls
-        and answer.stop_reason != "max_tokens"
-        and not request.done
-    ):
+        raise ModelRefused(
+            f"{connection.name} declined to answer. Put the request differently.",
+            provider=provider,
+            model=model,
+        )
+    try:
+        calls = [call.asked(answer.stop_reason) for call in answer.calls]
+    except ModelReplyInvalid as error:
+        raise connection.failure(error).error from None
+    empty = not (answer.text.strip() or calls or request.done or answer.stop_reason == "max_tokens")
+    if empty:
         raise ModelReplyInvalid(
             f"{connection.name} answered without any text (it stopped with {answer.stop_reason!r}). "
             "Ask again, or raise max_tokens.",
-            **known,
+            provider=provider,
+            model=model,
         )
+    return calls
 
 
 def _left_alone(connection: Connection, pause: float) -> ModelUnavailable:

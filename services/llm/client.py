@@ -101,7 +101,7 @@ class ProviderModel:
         answered = await self._answered(_request(prompt, max_tokens, tools, done))
         calls = [
             ToolCall(tool=asked.tool, arguments=asked.arguments, id=asked.id or None)
-            for asked in answered.answer.calls
+            for asked in answered.calls
         ]
         return Asking(**_reply(answered, prompt).model_dump(), calls=calls)
 

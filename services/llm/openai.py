@@ -101,7 +101,7 @@ class OpenAiDialect:
             id=str(completion.id or ""),
             usage=heard.usage,
             calls=[
-                Fragments(str(call.id), str(call.function.name), call.function.arguments or "").asked(stop)
+                Fragments(str(call.id), str(call.function.name), call.function.arguments or "")
                 for call in message.tool_calls or []
                 if call.type == "function"
             ],
@@ -138,7 +138,7 @@ class OpenAiDialect:
             raise ModelUnavailable("the stream stopped before its end. Try again later.", retryable=True)
         if refused:
             answer.stop_reason = "refusal"
-        answer.calls = [part.asked(answer.stop_reason) for _, part in sorted(fragments.items())]
+        answer.calls = [part for _, part in sorted(fragments.items())]
         yield answer
 
     async def count(self, client: Any, body: dict[str, Any]) -> int | None:

@@ -53,21 +53,8 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Answer:
-    """A whole answer of a provider."""
-
-    text: str
-    stop_reason: str
-    model: str
-    id: str = ""
-    usage: Usage | None = None
-    """None where the provider told none, or none that is final."""
-    calls: list[Asked] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Fragments:
-    """A tool call that arrives in pieces."""
+    """A tool call as it arrives: its arguments are text, and may be broken."""
 
     id: str = ""
     tool: str = ""
@@ -88,6 +75,19 @@ class Fragments:
                 f"the arguments of the tool {self.tool!r} are no JSON object. Ask again, or use a larger model."
             )
         return Asked(self.id, self.tool, arguments)
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole answer of a provider."""
+
+    text: str
+    stop_reason: str
+    model: str
+    id: str = ""
+    usage: Usage | None = None
+    """None where the provider told none, or none that is final."""
+    calls: list[Fragments] = field(default_factory=list)
 
 
 def numbered(done: Sequence[Outcome]) -> list[tuple[str, str, Outcome]]:

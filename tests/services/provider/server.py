@@ -211,7 +211,7 @@ class ProviderServer:
         for event, is_piece in wire.events(seen.dialect, does, model, tokens):
             if does.then != "end" and (does.after or 0) <= given and (is_piece or given):
                 return await self._breaks(does, seen, writer)
-            await self._pause(does.between if is_piece else 0.0, seen)
+            await self._pause(does.between if is_piece and given else 0.0, seen)
             await self._chunks(writer, event.encode(), does.bytewise)
             if is_piece:
                 given += 1
