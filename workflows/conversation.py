@@ -41,6 +41,9 @@ def create_conversation_workflow(
         >> END,
         init - "answered" >> END,
         build - "over_budget" >> compress >> build,
+        generate - "truncated" >> "memory_storage",
+        generate - "refused" >> "memory_storage",
+        generate - "over_budget" >> session,
         generate - "failed" >> session,
         inputs=ConversationInputs,
     )

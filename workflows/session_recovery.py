@@ -31,6 +31,9 @@ def create_session_recovery_workflow(
         recover - "unanswered" >> MemoryRetrievalNode() >> build >> generate >> MemoryStorageNode(),
         "memory_storage" >> PreferenceUpdateNode() >> session >> recover,
         build - "over_budget" >> compress >> build,
+        generate - "truncated" >> "memory_storage",
+        generate - "refused" >> "memory_storage",
+        generate - "over_budget" >> session,
         generate - "failed" >> session,
         inputs=RecoveryInputs,
     )

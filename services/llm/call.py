@@ -173,6 +173,7 @@ class Call:
         try:
             async with aclosing(self._heard(connection, body, heard)) as pieces:
                 async for piece in pieces:
+                    ticket.heard()
                     if isinstance(piece, Answer):
                         answer = piece
                         break

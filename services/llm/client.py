@@ -61,6 +61,11 @@ class ProviderModel:
         """Whom it asks, in this order."""
         return self._connections
 
+    @property
+    def gate(self) -> Gate:
+        """What every attempt passes."""
+        return self._gate
+
     def __repr__(self) -> str:
         return f"ProviderModel({', '.join(map(repr, self._connections))})"
 

@@ -6,6 +6,7 @@ of three ways. Budgets, rate limits and the ledger are gates; `OpenGate` lets ev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,7 +45,11 @@ class Attempt:
 
 
 class Ticket(Protocol):
-    """The leave to make one attempt; exactly one of the three ends it."""
+    """The leave to make one attempt; exactly one of settle, release and uncertain ends it."""
+
+    def heard(self) -> None:
+        """The provider has begun to answer, so the request has been there."""
+        ...
 
     async def settle(self, usage: Usage) -> None:
         """The provider told the final usage."""
@@ -76,6 +81,9 @@ class OpenGate:
 
 
 class _Nothing:
+    def heard(self) -> None:
+        pass
+
     async def settle(self, usage: Usage) -> None:
         pass
 
@@ -94,3 +102,12 @@ def charged(llm: LanguageModel, account: Account) -> LanguageModel:
     on = getattr(llm, "charged_to", None)
     charged_model: LanguageModel = llm if on is None else on(account)
     return charged_model
+
+
+def gated(llm: LanguageModel, gate: Callable[[], Gate]) -> LanguageModel:
+    """The model with its attempts through this gate, where it makes any and has no gate of its own yet."""
+    through = getattr(llm, "through", None)
+    if through is None or not isinstance(getattr(llm, "gate", None), OpenGate):
+        return llm
+    gated_model: LanguageModel = through(gate())
+    return gated_model

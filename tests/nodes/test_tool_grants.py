@@ -61,7 +61,8 @@ class Loop(ToolLoopNode):
 
 def graph(llm: Any, paid: list[Any], loop: ToolLoopNode | None = None, box: Toolbox | None = None) -> Graph:
     node = loop or Loop()
-    wired = Graph("g", node >> END, node - "failed" >> END)
+    endings = [node - ending >> END for ending in ("failed", "over_budget", "refused", "truncated")]
+    wired = Graph("g", node >> END, *endings)
     return wired.bind(llm=llm, toolbox=box or toolbox(paid))
 
 
@@ -213,7 +214,7 @@ async def test_a_model_without_tools_and_a_tool_that_is_missing_are_told_apart()
 
 
 def test_the_node_says_all_of_it_in_yaml() -> None:
-    text = "graph: g\nnodes:\n  it: {node: ToolLoopNode, with: {tools: [pay], trusts_memory: [pay]}}\nedges: {it: {default: END, failed: END}}\n"
+    text = "graph: g\nnodes:\n  it: {node: ToolLoopNode, with: {tools: [pay], trusts_memory: [pay]}}\nedges: {it: {default: END, failed: END, over_budget: END, refused: END, truncated: END}}\n"
     loaded = load(text, registry)
     assert "trusts_memory" in dump(loaded) and load(dump(loaded), registry).name == "g"
 
@@ -265,7 +266,7 @@ def asking(llm: Any, paid: list[Any]) -> Graph:
     wired = Graph(
         "asking",
         loop >> ask,
-        loop - "failed" >> END,
+        *(loop - ending >> END for ending in ("failed", "over_budget", "refused", "truncated")),
         ask - "fine" >> END,
         ask - "answer" >> Allow() >> loop,
     )

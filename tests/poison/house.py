@@ -52,6 +52,9 @@ def talk(trusts_memory: tuple[str, ...] = ()) -> Graph:
         init >> retrieval >> build >> answer >> MemoryStorageNode() >> session >> END,
         init - "answered" >> END,
         build - "over_budget" >> compress >> build,
+        answer - "truncated" >> "memory_storage",
+        answer - "refused" >> "memory_storage",
+        answer - "over_budget" >> session,
         answer - "failed" >> session,
         inputs=ToolTurn,
     )

@@ -18,6 +18,9 @@ class Entry:
     ending: Ending | None = None
     usage: Usage | None = None
 
+    def heard(self) -> None:
+        assert self.ending is None
+
     async def settle(self, usage: Usage) -> None:
         self._end("settled", usage)
 
