@@ -10,7 +10,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import (
@@ -25,6 +25,9 @@ from .connection import Connection
 from .failures import wait_seconds
 from .gate import Account, Attempt, Gate, Ticket
 from .request import Answer, Asked, Heard, Request
+
+COUNT_MARGIN = 64
+"""Tokens that a provider's count of the input may be short by, beside a twentieth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ class Call:
             account=self._account,
             deadline=self._deadline,
         )
-        ticket = await self._gate.enter(attempt)
+        ticket = await self._leave(connection, body, attempt)
         self._attempts += 1
         connection.health.asked(self._loop.time())
         heard = Heard()
@@ -189,6 +192,27 @@ class Call:
         connection.health.answered()
         await _ended(ticket.uncertain() if answer.usage is None else ticket.settle(answer.usage))
         yield Answered(answer, connection, self._attempts, _usable(answer, request, connection))
+
+    async def _leave(self, connection: Connection, body: dict[str, Any], attempt: Attempt) -> Ticket:
+        """The leave to make an attempt; where its bound is too high, once more with the provider's own count."""
+        try:
+            return await self._gate.enter(attempt)
+        except (BudgetExceeded, RateLimited):
+            counted = await self._counted(connection, body)
+            if counted is None or counted >= attempt.input_bound:
+                raise
+        return await self._gate.enter(replace(attempt, input_bound=counted))
+
+    async def _counted(self, connection: Connection, body: dict[str, Any]) -> int | None:
+        if not connection.provider.counts:
+            return None
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                counted = await connection.dialect.count(connection.client(), body)
+        except Exception:
+            return None  # the bound that stands is safe
+        # Providers call their count an estimate.
+        return None if counted is None else counted + counted // 20 + COUNT_MARGIN
 
     async def _heard(
         self, connection: Connection, body: dict[str, Any], heard: Heard

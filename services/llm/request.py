@@ -96,8 +96,8 @@ def numbered(done: Sequence[Outcome]) -> list[tuple[str, str, Outcome]]:
     found = []
     for number, outcome in enumerate(done):
         id_ = _NAME.sub("", outcome.call.id or "")[:40]
-        if not id_ or id_ in seen:
-            id_ = f"call_{number}"
+        while not id_ or id_ in seen:
+            id_ = f"{id_ or 'call'}_{number}"
         seen.add(id_)
         found.append((id_, _NAME.sub("_", outcome.call.tool)[:64] or "tool", outcome))
     return found

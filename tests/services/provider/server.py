@@ -233,6 +233,7 @@ class ProviderServer:
                 await self._chunks(writer, wire.broken(seen.dialect, does).encode(), does.bytewise)
             writer.write(b"0\r\n\r\n")
             await writer.drain()
+            return True
         return False
 
     def _bill(self, seen: Seen, tokens: tuple[int, int]) -> None:
