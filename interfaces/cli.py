@@ -1,4 +1,4 @@
-"""The command line: `turngraph chat`, `run`, `check`, `draw`, `batch`, `memory`, `conversation`, `runs`, `demo`, `db`."""
+"""The command line: `turngraph chat`, `run`, `check`, `draw`, `batch`, `memory`, `conversation`, `runs`, `models`, `demo`, `db`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from .commands import batch, chat, conversation, database, demo, graphs, history, memory, runs
+from .commands import batch, chat, conversation, database, demo, graphs, history, memory, models, runs
 
 app = typer.Typer(
     name="turngraph",
@@ -32,6 +32,7 @@ runs.app.command("fork")(history.fork)
 runs.app.command("replay")(history.replay)
 runs.app.command("prune")(history.prune)
 app.add_typer(runs.app, name="runs")
+app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.add_typer(database.app, name="db")
 

@@ -8,6 +8,7 @@ else offline.
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -65,8 +66,9 @@ def choice(name: str | None = None) -> Choice:
         return Choice(_names(name), "it was asked for")
     if named := setting("model"):
         return Choice(_names(named), "TURNGRAPH_MODEL names it")
-    for found in providers_found():
-        if found.ready and found.provider.name != "offline":
+    for provider in PROVIDERS:
+        found = _found(provider)
+        if found.ready and provider.name != "offline":
             return Choice((f"{found.provider.name}:{found.model}",), found.why)
     return Choice((f"offline:{MODEL}",), "no key was found, and no model is named")
 
@@ -118,10 +120,11 @@ def _found(provider: Provider) -> Found:
 def _state(provider: Provider) -> tuple[bool, str]:
     package = "anthropic" if provider.speaks == "anthropic" else "openai"
     if provider.needs_key:
-        variables = provider.setting("api_key")
+        entry = provider.setting("api_key")
+        variables = entry.variables if entry else ()
         if not _set(provider, "api_key"):
-            return False, f"{' or '.join(variables.variables)} is not set" if variables else "no key"
-        ready, why = True, f"{variables.variables[0] if variables else 'a key'} is set"
+            return False, f"{' or '.join(variables)} is not set"
+        ready, why = True, f"{next(filter(os.environ.get, variables), variables[0])} is set"
     else:
         url = _set(provider, "base_url")
         if not url:

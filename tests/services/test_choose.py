@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from turngraph.services import (
+    ClaudeAPIClient,
     ClaudeAPIError,
     ModelNotConfigured,
     ModelRejected,
@@ -16,12 +17,24 @@ from turngraph.services import (
     ServiceError,
     language_model,
 )
+from turngraph.services.llm.choose import Choice, choice, providers_found
+
+from .provider.does import Does, fails
+from .provider.server import ProviderServer
+
+KEYS = {
+    "ANTHROPIC_API_KEY": "anthropic:claude-sonnet-5-5",
+    "Z_API_KEY": "zai:glm-4.6",
+    "IOAI_API_KEY": "ionet:meta-llama/Llama-3.3-70B-Instruct",
+    "IOINTELLIGENCE_API_KEY": "ionet:meta-llama/Llama-3.3-70B-Instruct",
+    "OPENAI_API_KEY": "openai:gpt-5-mini",
+    "GEMINI_API_KEY": "gemini:gemini-2.5-flash",
+}
 
 
 @pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ANTHROPIC_API_KEY", "TURNGRAPH_MODEL", "ANTHROPIC_MODEL"):
-        monkeypatch.delenv(name, raising=False)
+def no_ollama(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
 
 
 def test_without_anything_it_is_offline() -> None:
@@ -37,6 +50,104 @@ def test_a_key_makes_it_anthropic_and_the_setting_or_an_argument_wins(
     assert language_model().name == "offline:rules"
     assert language_model("anthropic:claude-haiku-5-5").name == "anthropic:claude-haiku-5-5"
     assert isinstance(language_model("Anthropic"), ProviderModel)
+
+
+@pytest.mark.parametrize("variable", KEYS)
+def test_whose_key_is_there_is_chosen_and_the_choice_says_why(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "k")
+    assert language_model().name == KEYS[variable]
+    assert choice() == Choice((KEYS[variable],), f"{variable} is set")
+
+
+def test_with_two_keys_the_first_of_the_table_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("Z_API_KEY", "k")
+    monkeypatch.setenv("IOAI_API_KEY", "k")
+    assert language_model().name == "zai:glm-4.6"
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    assert language_model().name == "anthropic:claude-sonnet-5-5"
+
+
+def test_a_provider_whose_package_is_missing_is_passed_over_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert language_model().name == "offline:rules"
+    (why,) = [found.why for found in providers_found() if found.provider.name == "openai"]
+    assert 'pip install "turngraph[openai]"' in why
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("z.ai:glm-5", "zai:glm-5"),
+        ("io.net", "ionet:open-model"),
+        (" OpenAI : gpt-x ", "openai:gpt-x"),
+        ("vllm:org/model:tag", "vllm:org/model:tag"),
+        ("llama.cpp", "llamacpp:default"),
+    ],
+)
+def test_names_are_taken_as_people_write_them(
+    written: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IOAI_MODEL", "open-model")
+    assert language_model(written).name == name
+
+
+def test_several_names_are_a_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURNGRAPH_MODEL", "zai:glm-5, openai:gpt-x")
+    asked = language_model()
+    assert isinstance(asked, ProviderModel)
+    assert [connection.name for connection in asked.connections] == ["zai:glm-5", "openai:gpt-x"]
+    assert choice().why == "TURNGRAPH_MODEL names it"
+    with pytest.raises(ModelNotConfigured, match="alone"):
+        language_model("zai:glm-5,offline")
+    with pytest.raises(ModelNotConfigured):
+        language_model(" , ")
+
+
+def test_ollama_is_chosen_where_a_model_of_it_is_named_and_it_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ProviderServer() as server:
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.port}")
+        assert language_model().name == "offline:rules"
+        monkeypatch.setenv("OLLAMA_MODEL", "qwen3")
+        assert choice() == Choice(("ollama:qwen3",), f"it answers on 127.0.0.1:{server.port}")
+    assert choice().models == ("offline:rules",)
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "model", "url", "dialect"),
+    [
+        ("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_MODEL", "ANTHROPIC_BASE_URL", "anthropic"),
+        ("z.ai", "Z_API_KEY", "Z_MODEL", "Z_BASE_URL", "anthropic"),
+        ("io.net", "IOAI_API_KEY", "IOAI_MODEL", "IOAI_BASE_URL", "openai"),
+        ("openai", "OPENAI_API_KEY", "OPENAI_MODEL", "OPENAI_BASE_URL", "openai"),
+        ("gemini", "GEMINI_API_KEY", "GEMINI_MODEL", "GEMINI_BASE_URL", "openai"),
+        ("ollama", None, "OLLAMA_MODEL", "OLLAMA_HOST", "anthropic"),
+        ("llamacpp", None, "LLAMACPP_MODEL", "LLAMACPP_BASE_URL", "anthropic"),
+        ("vllm", "VLLM_API_KEY", "VLLM_MODEL", "VLLM_BASE_URL", "openai"),
+    ],
+)
+async def test_each_provider_is_asked_as_its_variables_say(
+    provider: str, key: str | None, model: str, url: str, dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ProviderServer(fails(529), fails(529), Does()) as server:
+        if key:
+            monkeypatch.setenv(key, "sk-from-the-environment")
+        monkeypatch.setenv(model, "named-by-the-environment")
+        monkeypatch.setenv(url, server.base_url(dialect))
+        async with ClaudeAPIClient(provider=provider) as client:
+            said = await client.call_claude("Analyze this...", max_retries=3, backoff_factor=0.01)
+        assert said == "Biscuit." and len(server.seen) == 3
+        seen = server.seen[-1]
+    assert seen.body["model"] == "named-by-the-environment"
+    assert seen.headers["authorization"] == f"Bearer {'sk-from-the-environment' if key else 'none'}"
+    assert ("x-api-key" in seen.headers) is (dialect == "anthropic")
+    assert seen.path == ("/v1/messages" if dialect == "anthropic" else "/v1/chat/completions")
 
 
 def test_an_unknown_provider_names_the_nearest_and_the_choices() -> None:
