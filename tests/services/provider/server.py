@@ -101,13 +101,13 @@ class ProviderServer:
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
+        # asyncio loses a connection that is being accepted while its server closes.
+        await asyncio.sleep(0.02)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         server.close()
-        # What was accepted a moment ago has no task yet, and what is closed has to hear of it.
-        for _ in range(3):
-            await asyncio.sleep(0.002)
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0.002)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
