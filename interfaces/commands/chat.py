@@ -58,20 +58,40 @@ def chat(
             run(_lines(manager, conversation, as_json))
             return
         text = sys.stdin.read() if message == "-" else message
-        reply = run(manager.send_message(text, conversation, id=id))
         if as_json:
+            reply = run(manager.send_message(text, conversation, id=id))
             say(reply)
         else:
-            _show(reply)
+            reply = run(_streamed(manager, text, conversation, client_id=id))
+            _sources(reply)
         if not reply["generation_success"]:
             raise Failed(
                 f"no answer: {reply['reply_metadata'].get('reason') or reply['reply_metadata'].get('error')}"
             )
 
 
-def _show(reply: dict[str, Any]) -> None:
+async def _streamed(
+    manager: ConversationManager, text: str, conversation: str | None, **options: Any
+) -> dict[str, Any]:
+    """The reply, shown as it arrives; what was shown of an answer that then failed is left standing."""
+    from ...engine import Token
+
+    out, shown, reply = console(), "", dict[str, Any]()
+    async for event in manager.stream_message(text, conversation, **options):
+        if isinstance(event, dict):
+            reply = event
+        elif isinstance(event, Token):
+            out.print(event.text, end="", markup=False)
+            shown += event.text
+    if shown:
+        out.print()
+    if reply["response"] != shown:
+        out.print(reply["response"], markup=False)
+    return reply
+
+
+def _sources(reply: dict[str, Any]) -> None:
     out = console()
-    out.print(reply["response"], markup=False)
     for source in reply["sources"]:
         if source.get("content"):
             at = str(source.get("at") or "")[:10]
@@ -84,8 +104,6 @@ def _show(reply: dict[str, Any]) -> None:
 
 async def _lines(manager: ConversationManager, conversation: str | None, as_json: bool) -> None:
     """A chat: every line is a message, the answer streams, and an empty line or /exit ends it."""
-    from ...engine import Token
-
     people = sys.stdin.isatty()
     out = console()
     if people:
@@ -100,16 +118,9 @@ async def _lines(manager: ConversationManager, conversation: str | None, as_json
             if line.strip():
                 return
             continue
-        reply: dict[str, Any] = {}
-        async for event in manager.stream_message(line.rstrip("\n"), conversation):
-            if isinstance(event, dict):
-                reply = event
-            elif isinstance(event, Token) and not as_json:
-                out.print(event.text, end="", markup=False)
-        conversation = reply["conversation_id"]
         if as_json:
+            reply = await manager.send_message(line.rstrip("\n"), conversation)
             say(reply)
-        elif reply.get("generation_success"):
-            out.print()
         else:
-            out.print(reply["response"], markup=False)
+            reply = await _streamed(manager, line.rstrip("\n"), conversation)
+        conversation = reply["conversation_id"]

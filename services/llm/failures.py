@@ -71,7 +71,9 @@ def failure(error: Exception, names: Names, sdk: Any) -> Failure:
         return Failure(made(ModelUnavailable, said, again=True), idle)
     if isinstance(error, sdk.APIConnectionError | httpx2.TransportError | ConnectionError):
         kind = type(cause or error).__name__
-        said = f"cannot be reached ({kind}). Check the network and {names.base_url or 'the base URL'}."
+        said = f"the connection broke ({kind}). Try again later."
+        if idle:
+            said = f"cannot be reached ({kind}). Check the network and {names.base_url or 'the base URL'}."
         return Failure(made(ModelUnavailable, said, again=True), idle)
     if isinstance(error, (pydantic.ValidationError, sdk.APIResponseValidationError, *_NO_FORM)):
         said = f"the reply has not the form that was asked for ({type(error).__name__})."
