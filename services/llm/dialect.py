@@ -6,7 +6,7 @@ retries, budgets and other providers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ModelReplyInvalid
@@ -63,7 +63,7 @@ def http_client(sdk: Any, connection: Connection) -> Any:
         def __init__(self, stream: Any) -> None:
             self._stream = stream
 
-        async def __aiter__(self) -> Any:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
             read = 0
             async for chunk in self._stream:
                 read += len(chunk)
