@@ -408,6 +408,9 @@ def conversation_with_extractor() -> Graph:
         "custom_memory_extractor" >> PreferenceUpdateNode() >> session >> END,
         init - "answered" >> END,
         build - "over_budget" >> compress >> build,
+        generate - "truncated" >> "memory_storage",
+        generate - "refused" >> "memory_storage",
+        generate - "over_budget" >> session,
         generate - "failed" >> session,
         inputs=ConversationInputs,
     )

@@ -10,7 +10,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import (
@@ -40,7 +40,7 @@ class Policy:
     """Seconds before the second attempt; the wait doubles from there."""
     deadline: float = 300.0
     """Seconds for the whole call."""
-    sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[Any]] = field(default_factory=lambda: asyncio.sleep)
 
 
 @dataclass(frozen=True, slots=True)
