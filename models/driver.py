@@ -42,6 +42,19 @@ def first(connection: Connection, statement: str, parameters: Row) -> Row | None
         cursor.close()
 
 
+def first_at_once(connection: Connection, statement: str, parameters: Row) -> Row | None:
+    """The first row that a statement gives which is a transaction of its own: one way there and back, not three."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.autocommit = True
+        return first(connection, statement, parameters)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(connection, statement, error) from error
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
+
+
 def run(connection: Connection, statement: str) -> None:
     """Runs a statement that has no parameters and gives nothing."""
     driver: Any = connection.connection.dbapi_connection

@@ -7,12 +7,24 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy.engine import Connection
 
-# Writes many items in a few statements; gives one answer for each, an exception being for that item's caller.
-Batch: TypeAlias = Callable[[Connection, list[Any]], list[Any]]
+
+class Batch(Protocol):
+    """Writes many items in a few statements; gives one answer for each, an exception being for that item's caller.
+
+    It must bear being called again with the same items, whatever came of the first time.
+    """
+
+    def write(self, connection: Connection, items: list[Any], /) -> list[Any]:
+        """Writes them in a transaction that somebody else ends."""
+        ...
+
+    def write_at_once(self, connection: Connection, items: list[Any], /) -> list[Any] | None:
+        """Writes them with one statement that is a transaction of its own; None where that takes more than one."""
+        ...
 
 
 class Answer(asyncio.Future[Any]):

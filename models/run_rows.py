@@ -21,7 +21,7 @@ from ..engine.record import Fenced, RunExists, RunRecord, StepRecord
 from .durable import RunRow, ShapeRow, StepRow, micros
 from .errors import Conflict
 from .owner import Me
-from .run_statements import Rows, insert, write
+from .run_statements import Rows, insert, write, write_at_once
 from .scope import Scope
 
 
@@ -76,33 +76,19 @@ class RunRows:
     def __init__(self) -> None:
         self._shapes: set[str] = set()
 
-    def write(self, connection: Connection, items: list[Item]) -> list[Any]:
+    def write(self, connection: Connection, items: list[Item], /) -> list[Any]:
         """Writes a group; gives what each caller is told. Fenced if this process may not write any more."""
-        moment = time.time_ns() // 1000
-        kinds: dict[type, list[Any]] = {Begun: [], Taken: [], Written: [], Found: [], Ended: []}
-        for item in items:
-            kinds[type(item)].append(item)
-        begun: list[Begun] = kinds[Begun]
-        taken: list[Taken] = kinds[Taken] + kinds[Written]
+        group = _Group(items)
+        begun, taken = group.begun, group.taken
         self._know(connection, begun)
-        rows = Rows({item.me.id for item in items})
-        for item in begun:
-            item.moment = item.moment or moment
-            rows.runs.append(_run_values(item))
-        rows.steps = [_step_values(item.step, moment) for item in taken]
-        rows.ends = [(i.status, i.action, i.error, moment, i.run_id, i.me.id) for i in kinds[Ended]]
-        rows.ends += [
-            ("done", i.step.action, None, moment, i.step.run_id, i.me.id) for i in taken if i.step.last
-        ]
-        standing, runs, steps = write(connection, rows)
+        standing, runs, steps = write(connection, group.rows())
         if not standing:
             raise fenced()
-        told: dict[Item, Any] = {item: item.step for item in taken}
-        told |= {item: item.step for item in kinds[Found]}
+        told = group.told()
         if steps < len(taken):
-            if kinds[Written]:
+            if any(isinstance(item, Written) for item in taken):
                 raise Conflict("a step was committed before; what was written for it now must not be")
-            known = _known(connection, taken, moment)
+            known = _known(connection, taken, group.moment)
             told |= known
             for item, step in known.items():
                 if isinstance(item, Taken) and item.step.last:
@@ -110,8 +96,21 @@ class RunRows:
                     connection.execute(run.values(action=step.action))
         if runs < len(begun):
             told |= _refused(connection, begun)
-        forked = [_step_values(step, moment) for i in begun if i not in told for step in i.steps]
+        forked = [_step_values(step, group.moment) for i in begun if i not in told for step in i.steps]
         insert(connection, StepRow, forked)
+        return [told.get(item) for item in items]
+
+    def write_at_once(self, connection: Connection, items: list[Item], /) -> list[Any] | None:
+        """The same with one statement, where nothing was there before and nothing else has to be written."""
+        group = _Group(items)
+        if any(item.moment or item.steps or item.run.shape not in self._shapes for item in group.begun):
+            return None
+        standing, runs, steps = write_at_once(connection, group.rows())
+        if not standing:
+            raise fenced()
+        if runs < len(group.begun) or steps < len(group.taken):
+            return None
+        told = group.told()
         return [told.get(item) for item in items]
 
     def _know(self, connection: Connection, begun: list[Begun]) -> None:
@@ -121,6 +120,39 @@ class RunRows:
             if item.run.shape not in self._shapes:
                 add_shape(connection, item.run.shape)
                 self._shapes.add(item.run.shape)
+
+
+class _Group:
+    """Items by their kinds, and the rows they come to."""
+
+    def __init__(self, items: list[Item]) -> None:
+        self.moment = time.time_ns() // 1000
+        self._items = items
+        kinds: dict[type, list[Any]] = {Begun: [], Taken: [], Written: [], Found: [], Ended: []}
+        for item in items:
+            kinds[type(item)].append(item)
+        self.begun: list[Begun] = kinds[Begun]
+        self.taken: list[Taken] = kinds[Taken] + kinds[Written]
+        self._found: list[Found] = kinds[Found]
+        self._ended: list[Ended] = kinds[Ended]
+
+    def rows(self) -> Rows:
+        """What is to be written; a run that begins remembers when that was first tried."""
+        moment, rows = self.moment, Rows({item.me.id for item in self._items})
+        for item in self.begun:
+            item.moment = item.moment or moment
+            rows.runs.append(_run_values(item))
+        rows.steps = [_step_values(item.step, moment) for item in self.taken]
+        rows.ends = [(i.status, i.action, i.error, moment, i.run_id, i.me.id) for i in self._ended]
+        rows.ends += [
+            ("done", i.step.action, None, moment, i.step.run_id, i.me.id) for i in self.taken if i.step.last
+        ]
+        return rows
+
+    def told(self) -> dict[Item, Any]:
+        """What each caller is told where nothing was there before."""
+        told: dict[Item, Any] = {item: item.step for item in self.taken}
+        return told | {item: item.step for item in self._found}
 
 
 def add_shape(connection: Connection, shape: str) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Float, Integer
 from sqlalchemy.engine import Connection
 
 from .base import Base
-from .driver import Row, change, first
+from .driver import Row, change, first, first_at_once
 from .durable import Micros, RunRow, StepRow
 
 _TYPES: Final = ((BigInteger, "int8"), (Micros, "int8"), (Integer, "int4"), (Float, "float8"))
@@ -37,6 +37,11 @@ class Rows:
 def write(connection: Connection, rows: Rows) -> tuple[bool, int, int]:
     """Whether all owners stand, and how many runs and steps were not there before."""
     return (_sqlite if connection.dialect.name == "sqlite" else _postgresql)(connection, rows)
+
+
+def write_at_once(connection: Connection, rows: Rows) -> tuple[bool, int, int]:
+    """The same on PostgreSQL in a transaction of its own, which writes nothing unless all owners stand."""
+    return _counted(rows, first_at_once(connection, _everything(), _parameters(rows)))
 
 
 def insert(connection: Connection, model: type[Base], rows: Sequence[Row]) -> int:
@@ -66,31 +71,42 @@ def _sqlite(connection: Connection, rows: Rows) -> tuple[bool, int, int]:
 
 
 def _postgresql(connection: Connection, rows: Rows) -> tuple[bool, int, int]:
-    parameters = (
+    return _counted(rows, first(connection, _everything(), _parameters(rows)))
+
+
+def _parameters(rows: Rows) -> Row:
+    return (
         list(rows.owners),
+        len(rows.owners),
         *_arrays(rows.runs, 15),
         *_arrays(rows.steps, 10),
         *_arrays(rows.ends, 6),
     )
-    found = first(connection, _everything(), parameters)
-    standing, runs, steps = found if found is not None else (0, 0, 0)
-    return standing == len(rows.owners), runs, steps
 
 
+def _counted(rows: Rows, found: Row | None) -> tuple[bool, int, int]:
+    lost, runs, steps = found if found is not None else (1, 0, 0)
+    return not lost, runs, steps
+
+
+_UNLESS_LOST: Final = "WHERE (SELECT count FROM lost) = 0"
 _END: Final = "UPDATE runs SET status = ?, action = ?, error = ?, updated_at = ?, owner_id = NULL WHERE id = ? AND owner_id = ?"
 
 
 @lru_cache(1)
 def _everything() -> str:
+    """Who does not stand is asked first, behind a lock on each owner; while there is one, nothing is written."""
     return f"""
         WITH standing AS (SELECT 1 FROM owners WHERE id = ANY(%s::text[]) AND fence = 1 FOR SHARE),
-        begun AS ({_insert_arrays(RunRow)} RETURNING 1),
-        taken AS ({_insert_arrays(StepRow)} RETURNING 1),
+        lost AS (SELECT %s::int8 - (SELECT count(*) FROM standing) AS count),
+        begun AS ({_insert_arrays(RunRow, _UNLESS_LOST)} RETURNING 1),
+        taken AS ({_insert_arrays(StepRow, _UNLESS_LOST)} RETURNING 1),
         ended AS (
             UPDATE runs SET status = e.status, action = e.action, error = e.error, updated_at = e.moment, owner_id = NULL
-            FROM {_unnest(_ENDS.values())} AS e({", ".join(_ENDS)}) WHERE runs.id = e.id AND runs.owner_id = e.mine
+            FROM {_unnest(_ENDS.values())} AS e({", ".join(_ENDS)})
+            WHERE runs.id = e.id AND runs.owner_id = e.mine AND (SELECT count FROM lost) = 0
         )
-        SELECT (SELECT count(*) FROM standing), (SELECT count(*) FROM begun), (SELECT count(*) FROM taken)
+        SELECT (SELECT count FROM lost), (SELECT count(*) FROM begun), (SELECT count(*) FROM taken)
     """
 
 
@@ -102,13 +118,12 @@ def _insert_row(model: type[Base]) -> str:
 
 
 @lru_cache(8)
-def _insert_arrays(model: type[Base]) -> str:
+def _insert_arrays(model: type[Base], condition: str = "") -> str:
     columns = model.__table__.columns
     types = (next((name for of, name in _TYPES if isinstance(c.type, of)), "text") for c in columns)
     names = ", ".join(columns.keys())
-    return (
-        f"INSERT INTO {model.__tablename__} ({names}) SELECT * FROM {_unnest(types)} ON CONFLICT DO NOTHING"
-    )
+    rows = f"SELECT * FROM {_unnest(types)} {condition}"
+    return f"INSERT INTO {model.__tablename__} ({names}) {rows} ON CONFLICT DO NOTHING"
 
 
 def _unnest(types: Iterable[str]) -> str:

@@ -39,7 +39,7 @@ class SqlRunStore:
         self._me = Me(lease)
         self._walked: dict[str, Me] = {}
         self._loaded: set[str] = set()
-        self._write = RunRows().write
+        self._rows = RunRows()
 
     async def begin(self, run: RunRecord, /, steps: Sequence[StepRecord] = ()) -> None:
         """Stores a new run, owned by this process, with the steps it is forked with."""
@@ -50,7 +50,7 @@ class SqlRunStore:
             while True:
                 me = self._walked[run.run_id] = await self._here()
                 try:
-                    await self.sessions.write_item(self._write, Begun(me, run, steps))
+                    await self.sessions.write_item(self._rows, Begun(me, run, steps))
                     return
                 except Fenced:
                     me.fenced = True
@@ -137,7 +137,7 @@ class SqlRunStore:
     async def append(self, step: StepRecord, /) -> StepRecord:
         """Commits a step, together with those of other runs; the one that is there, if it was committed before."""
         item = Taken(self._walker(step.run_id), step)
-        stored: StepRecord = await self.sessions.write_item(self._write, item)
+        stored: StepRecord = await self.sessions.write_item(self._rows, item)
         if step.last:
             self._let_go(step.run_id)
         return stored
@@ -157,7 +157,7 @@ class SqlRunStore:
             ask = True  # when it is called again, nobody knows what came of the first time
             return Written(me, work(session))
 
-        stored: StepRecord = await self.sessions.write_step(self._write, whole, keys)
+        stored: StepRecord = await self.sessions.write_step(self._rows, whole, keys)
         if stored.last:
             self._let_go(run_id)
         return stored
@@ -168,7 +168,7 @@ class SqlRunStore:
         if me is None:
             return
         try:
-            await self.sessions.write_item(self._write, Ended(me, run_id, status, action, error))
+            await self.sessions.write_item(self._rows, Ended(me, run_id, status, action, error))
         except Fenced:
             me.fenced = True
         finally:

@@ -9,8 +9,6 @@ failed) the group is void: nobody is answered, the connection is thrown away, an
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import queue
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
@@ -18,24 +16,18 @@ from contextlib import nullcontext
 from contextvars import copy_context
 from typing import Any, Final
 
-from sqlalchemy import text
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.engine import Engine
 
-from .driver import run
-from .errors import CommitUnknown, DatabaseBusy, DatabaseError, translated
-from .job import Answer, Batch, Job, Outcome, deliver
+from .errors import DatabaseError, translated
+from .group import Void, transient, write_group
+from .job import Answer, Batch, Job, deliver
 from .line import Line
-from .lock import WriteLock, mark_thread
-from .sessions import Lender
+from .lock import WriteLock
+from .waiting import Waiting
 
 GROUP: Final = 60
 TRIES: Final = 5
 THREADS: Final = {"sqlite": 1, "postgresql": 4}
-
-
-class Void(Exception):
-    """The group's transaction cannot be trusted; its writes run again, each alone."""
 
 
 class Writer:
@@ -45,38 +37,42 @@ class Writer:
         self._engine = engine
         self._lock = lock
         self._where = where
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._lines: list[Line] = []
         self._starting = threading.Lock()
-        self._closed = False
+        self._jobs = Waiting()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Job]] = {}
 
     def submit(self, work: Callable[[Any], Any], keys: Collection[str]) -> Future[Any]:
         """Puts a write in the queue, for a caller without an event loop; answered after its COMMIT."""
         answer: Future[Any] = Future()
-        self._put(Job(answer, None, work, copy_context(), keys))
+        self._put([Job(answer, None, work, copy_context(), keys)])
         return answer
 
     def write(self, work: Callable[[Any], Any], keys: Collection[str], batch: Batch | None = None) -> Answer:
         """Puts a write in the queue; with a batch, what `work` gives is an item for that, which has the answer."""
         loop = asyncio.get_running_loop()
         answer = Answer(loop=loop)
-        self._put(Job(answer, loop, work, copy_context(), keys, batch))
+        job = Job(answer, loop, work, copy_context(), keys, batch)
+        if len(self._threads) == 1:
+            self._gather(loop, job)
+        else:
+            self._put([job])  # each thread takes some of what waits
         return answer
 
     def item(self, batch: Batch, item: Any) -> Answer:
         """Puts an item in the queue, to be written by `batch` together with the others of its group."""
         loop = asyncio.get_running_loop()
         answer = Answer(loop=loop)
-        self._put(Job(answer, loop, None, None, (), batch, item))
+        self._gather(loop, Job(answer, loop, None, None, (), batch, item))
         return answer
 
     def close(self) -> None:
         """Writes what is queued, then ends the threads."""
+        for loop in list(self._gathered):
+            self._hand_over(loop)
         with self._starting:
-            self._closed = True
-            for _ in self._threads:
-                self._jobs.put(None)
+            self._jobs.close()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
@@ -86,13 +82,32 @@ class Writer:
         for line in self._lines:
             line.forget()
 
-    def _put(self, job: Job) -> None:
+    def _gather(self, loop: asyncio.AbstractEventLoop, job: Job) -> None:
+        """Puts a job in the queue when all has run that is ready to run in its loop: those that were answered
+        together ask for their next write together."""
         with self._starting:
-            if self._closed:
+            gathered = self._gathered.get(loop)
+            if gathered is None:
+                self._gathered[loop] = [job]
+                loop.call_soon(self._hand_over, loop)
+            else:
+                gathered.append(job)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._starting:
+            jobs = self._gathered.pop(loop, [])
+        try:
+            self._put(jobs)
+        except DatabaseError as error:
+            deliver([(job, False, error) for job in jobs])
+
+    def _put(self, jobs: list[Job]) -> None:
+        with self._starting:
+            if self._jobs.closed:
                 raise DatabaseError(f"{self._where} is closed; open another DatabaseManager")
             if not self._threads:
                 self._start()
-            self._jobs.put(job)
+            self._jobs.put(jobs)
 
     def _start(self) -> None:
         for number in range(THREADS.get(self._engine.dialect.name, 1)):
@@ -105,27 +120,16 @@ class Writer:
             thread.start()
 
     def _serve(self, line: Line) -> None:
-        more = True
-        while more and (job := self._jobs.get()) is not None:
-            group = [job]
-            try:
-                while len(group) < GROUP:
-                    following = self._jobs.get_nowait()
-                    if following is None:
-                        more = False
-                        break
-                    group.append(following)
-            except queue.Empty:
-                pass
+        while group := self._jobs.take(GROUP):
             self._write(line, group)
-            del job, group  # a writer that waits holds on to nobody's state
+            del group  # a writer that waits holds on to nobody's state
         line.close()
 
     def _write(self, line: Line, group: list[Job]) -> None:
         try:
             again = self._transaction(line, group)
         except Void as void:
-            if len(group) == 1 and group[0].batch is None and not _transient(void.__cause__):
+            if len(group) == 1 and group[0].batch is None and not transient(void.__cause__):
                 self._lost(group[0], void.__cause__)
                 return
             again = group
@@ -144,7 +148,7 @@ class Writer:
                     return
             except Void as void:
                 cause = void.__cause__
-                if not _transient(cause):
+                if not transient(cause):
                     break
             except BaseException as error:
                 cause = error
@@ -161,141 +165,10 @@ class Writer:
         """Runs the group in one transaction; Void if that cannot be trusted. Gives those that must run again."""
         with self._lock or nullcontext():
             try:
-                outcomes, again = self._run(line.open(), group)
+                outcomes, again = write_group(line.open(), group, self._where)
             except BaseException:
                 line.drop()
                 raise
             line.rest()
         deliver(outcomes)
         return again
-
-    def _run(self, connection: Connection, group: list[Job]) -> tuple[list[Outcome], list[Job]]:
-        transaction = connection.begin()
-        try:
-            _take_keys(connection, group)
-        except SQLAlchemyError as error:
-            raise Void from error
-        outcomes: list[Outcome] = []
-        batches: dict[Batch, list[tuple[Job, Any]]] = {}
-        lender = Lender(connection)
-        for job in group:
-            item = job.item
-            if job.work is not None:
-                done, item = self._job(connection, lender, job, job.work)
-                if job.batch is None or not done:
-                    outcomes.append((job, done, item))
-                    continue
-            if job.batch is not None:
-                batches.setdefault(job.batch, []).append((job, item))
-        lender.close()
-        for batch, items in batches.items():
-            self._batch(connection, batch, items, outcomes)
-        try:
-            transaction.commit()
-        except Exception as error:
-            if not (isinstance(error, DBAPIError) and error.connection_invalidated and self._lock is None):
-                raise Void from error
-            unknown = CommitUnknown(
-                f"{self._where}: the connection was lost during COMMIT; read to learn its outcome"
-            )
-            outcomes = [(job, False, unknown) for job in group if job.batch is None]
-            return outcomes, [job for job in group if job.batch is not None]
-        return outcomes, []
-
-    def _batch(
-        self, connection: Connection, batch: Batch, items: list[tuple[Job, Any]], outcomes: list[Outcome]
-    ) -> None:
-        try:
-            answers = batch(connection, [item for _, item in items])
-            _standing(connection)
-        except Void:
-            raise
-        except Exception as error:
-            raise Void from error
-        for (job, _), answer in zip(items, answers, strict=True):
-            outcomes.append((job, not isinstance(answer, Exception), answer))
-
-    def _job(
-        self, connection: Connection, lender: Lender, job: Job, work: Callable[[Any], Any]
-    ) -> tuple[bool, Any]:
-        try:
-            run(connection, "SAVEPOINT job")
-        except Exception as error:
-            raise Void from error
-        try:
-            session = lender.lend()
-            try:
-                context = job.context.copy() if job.context is not None else copy_context()
-                value = context.run(_call, work, session)
-                session.flush()
-            except BaseException:
-                session.give_back()
-                raise
-            lender.take_back(session)
-            _standing(connection)
-            _release(connection)
-            return True, value
-        except Void:
-            raise
-        except BaseException as error:
-            if _transient(error):
-                raise Void from error
-            try:
-                _standing(connection, error)
-                run(connection, "ROLLBACK TO SAVEPOINT job")
-                _release(connection)
-            except Void:
-                raise
-            except Exception as lost:
-                raise Void from lost
-            return False, translated(error, self._where)
-
-
-def _standing(connection: Connection, cause: BaseException | None = None) -> None:
-    """Asks the driver whether the transaction is still there: a full disk rolls all of SQLite's back,
-    and the next statement would silently open another."""
-    driver: Any = connection.connection.dbapi_connection
-    if driver is None or getattr(driver, "closed", False):
-        raise Void from cause
-    if not (driver.in_transaction if hasattr(driver, "in_transaction") else driver.info.transaction_status):
-        raise Void from cause
-
-
-def _release(connection: Connection) -> None:
-    """Lets a savepoint go; on PostgreSQL the next of that name hides it, which saves the way there and back."""
-    if connection.dialect.name == "sqlite":
-        run(connection, "RELEASE SAVEPOINT job")
-
-
-def _call(work: Callable[[Any], Any], session: Any) -> Any:
-    mine = mark_thread("a step, or a function given to db.write,")
-    try:
-        return work(session)
-    finally:
-        mine.active = False
-
-
-def _take_keys(connection: Connection, group: list[Job]) -> None:
-    """Locks the keys of a group on PostgreSQL, sorted, so that two groups never wait for each other."""
-    if connection.dialect.name != "postgresql":
-        return
-    keys = sorted({_number(key) for job in group for key in job.keys})
-    if keys:
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k"), {"keys": keys}
-        )
-
-
-def _number(key: str) -> int:
-    digest = hashlib.blake2b(f"turngraph {key}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
-
-
-def _transient(error: BaseException | None) -> bool:
-    """Whether the same write could succeed on another try: a deadlock, a serialization failure, a lost connection."""
-    if isinstance(error, DatabaseBusy):
-        return False
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state in ("40001", "40P01") or bool(error.connection_invalidated)

@@ -64,7 +64,8 @@ def _postgresql(around: Around) -> None:
         call = getattr(psycopg.Cursor, name)
 
         def wrapped(self: Any, statement: Any, *rest: Any, **named: Any) -> Any:
-            kind = _kind(statement)
+            alone = self.connection.autocommit and not str(statement).lstrip().startswith("SELECT")
+            kind = "commit" if alone else _kind(statement)  # alone it is a transaction of its own
             return around(
                 kind, str(statement), self.connection, lambda: call(self, statement, *rest, **named)
             )

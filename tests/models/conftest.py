@@ -109,7 +109,7 @@ class Gate:
 
     async def queued(self, count: int) -> None:
         """Returns when that many writes wait."""
-        while self._db._ready().writer._jobs.qsize() < count:
+        while len(self._db._ready().writer._jobs) < count:
             await asyncio.sleep(0)
 
     def open(self) -> None:

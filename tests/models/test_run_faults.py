@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from turngraph.engine.record import RunExists, RunOwned, RunRecord, StepRecord
-from turngraph.models import Conversation, DatabaseManager
+from turngraph.engine.record import Fenced, RunExists, RunOwned, RunRecord, StepRecord
+from turngraph.models import Conversation, DatabaseManager, driver, run_statements
+from turngraph.models.durable import Owner
 from turngraph.models.runs import SqlRunStore
 
 from .test_faults import driver_error, kills
@@ -59,6 +60,16 @@ def lost(
             raise driver_error(db, "disk I/O error")
         commit(connection)
 
+    def at_once(connection: Any, statement: str, parameters: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            if request.param == "stored":
+                first(connection, statement, parameters)
+            raise driver._wrapped(connection, statement, driver_error(db, "disk I/O error"))
+        return first(connection, statement, parameters)
+
+    first = run_statements.first_at_once
+    monkeypatch.setattr(run_statements, "first_at_once", at_once)
     monkeypatch.setattr(dialect, "do_commit", do_commit)
     yield left
 
@@ -112,9 +123,9 @@ async def test_a_single_write_whose_commit_failed_is_settled_by_reading(db: Data
 
 
 async def test_a_connection_killed_at_the_commit_loses_no_step(
-    postgres: DatabaseManager, used_postgres: str, one_writer: None
+    postgres: DatabaseManager, used_postgres: str, one_writer: None, monkeypatch: pytest.MonkeyPatch
 ):
-    store, armed, calls = postgres.runs, [False], list[str]()
+    store, armed, calls, first = postgres.runs, [False], list[str](), run_statements.first_at_once
     await store.begin(run("r"))
 
     def kill(connection: Any) -> None:
@@ -122,7 +133,12 @@ async def test_a_connection_killed_at_the_commit_loses_no_step(
             armed[0] = False
             kills(connection, used_postgres)
 
+    def at_once(connection: Any, *rest: Any) -> Any:
+        kill(connection)
+        return first(connection, *rest)
+
     event.listen(postgres._ready().engines.writer, "commit", kill)
+    monkeypatch.setattr(run_statements, "first_at_once", at_once)
     for call in (
         lambda: store.begin(run("other")),
         lambda: store.append(step("r", 2)),
@@ -134,6 +150,33 @@ async def test_a_connection_killed_at_the_commit_loses_no_step(
         await call()
         assert not armed[0]
     assert [one.number for one in (await store.shown("r"))[1]] == [1, 2] and stored(postgres) == ["r"]
+
+
+async def test_a_statement_that_commits_itself_writes_nothing_unless_all_owners_stand(
+    postgres: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+):
+    found: list[Any] = []
+    first = run_statements.first_at_once
+
+    def at_once(*given: Any) -> Any:
+        found.append(first(*given))
+        return found[-1]
+
+    monkeypatch.setattr(run_statements, "first_at_once", at_once)
+    store = postgres.runs
+    await store.begin(run("r"))
+    await store.append(step("r"))
+    assert [row[0] for row in found] == [0]  # the first of a graph stores its shape too, in a transaction
+    with postgres.get_session() as session:
+        session.execute(update(Owner).values(fence=2))
+    with pytest.raises(Fenced):
+        await store.append(step("r", 2, last=True))
+    assert [row[0] for row in found] == [0, 1, 1]
+    await store.end("r", "failed", None, None)
+    await store.begin(run("next"))  # of another owner, who stands
+    found_run, steps = await store.shown("r")
+    assert (found_run.status, [one.number for one in steps]) == ("running", [1])
+    assert [row[0] for row in found] == [0, 1, 1, 1, 1, 0]
 
 
 async def test_a_run_that_is_there_refuses_only_its_own_beginner(

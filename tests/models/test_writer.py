@@ -56,6 +56,18 @@ async def test_two_hundred_concurrent_writes_are_all_stored_in_far_fewer_commits
     assert stored(sqlite) == names and len(commits) < 50
 
 
+async def test_writes_that_are_answered_together_ask_together(sqlite: DatabaseManager):
+    sqlite.read_now(lambda session: None)
+    commits = count_commits(sqlite)
+
+    async def four(caller: int) -> None:
+        for number in range(4):
+            await sqlite.write(begins(f"c{caller:02}-{number}"))
+
+    await asyncio.gather(*(four(caller) for caller in range(20)))
+    assert len(stored(sqlite)) == 80 and len(commits) <= 2 * 4
+
+
 async def test_an_exception_in_one_write_is_its_own(db: DatabaseManager, as_one_group: Any):
     def fails(session: Session) -> None:
         begins("lost")(session)
@@ -332,6 +344,16 @@ async def test_close_writes_what_is_queued(lasting_url: str, gate: Any):
     assert [answer.result(0) for answer in answers] == [f"c{number:03}" for number in range(150)]
     with DatabaseManager(lasting_url) as again:
         assert len(stored(again)) == 150
+
+
+async def test_close_writes_what_is_not_in_the_queue_yet(lasting_url: str):
+    with DatabaseManager(lasting_url) as db:
+        await db.write(begins("first"))
+        task = asyncio.create_task(db.write(begins("second")))
+        await asyncio.sleep(0)
+    await task
+    with DatabaseManager(lasting_url) as db:
+        assert stored(db) == ["first", "second"]
 
 
 async def test_a_closed_manager_says_so(url: str):
