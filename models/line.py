@@ -37,6 +37,10 @@ class Line:
         """Throws the connection away."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            if self._engine.dialect.name == "sqlite":
+                # Closed while somebody still holds a cursor, it would keep its transaction, and with that the lock.
+                with suppress(Exception):
+                    connection.connection.rollback()
             with suppress(Exception):
                 connection.invalidate()
             with suppress(Exception):
