@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.pool import NullPool
 
+from .driver import run
 from .errors import DatabaseError
 
 BUSY_SECONDS: Final = 60.0
@@ -70,12 +71,12 @@ def _sqlite(
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            run(connection, "BEGIN IMMEDIATE")
 
         @event.listens_for(engine, "before_cursor_execute")
-        def inside(_connection: Connection, cursor: sqlite3.Cursor, statement: str, *_: Any) -> None:
+        def inside(_connection: Connection, cursor: sqlite3.Cursor, *_: Any) -> None:
             # A full disk may have rolled all back: what came now would be committed at once, by itself.
-            if not cursor.connection.in_transaction and statement != "BEGIN IMMEDIATE":
+            if not cursor.connection.in_transaction:
                 raise DatabaseError("the transaction was rolled back; nothing of this write was stored")
 
     elif not query_only:
