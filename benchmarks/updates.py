@@ -1,6 +1,6 @@
 """Does memory know what changed? Plays scripted histories through conversations and asks what holds and what held.
 
-python benchmarks/updates.py [dev|held] [--failures] [--json PATH]
+python benchmarks/updates.py [dev|varied|held] [--failures] [--json PATH]
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from turngraph.workflows import ConversationManager
 FOLDER: Final = Path(__file__).resolve().parent / "data"
 PRESENT: Final = datetime(2026, 6, 1, 9, tzinfo=UTC)
 FOUND_WITHIN: Final = 5
-MEASURES: Final = ("current", "outdated", "past", "kept", "remembered", "once")
+MEASURES: Final = ("current", "outdated", "said", "past", "kept", "remembered", "once")
 TITLES: Final = {
     "current": "current returned",
     "outdated": "outdated not current",
-    "past": "past found",
+    "said": "past found",
+    "past": "past known as past",
     "kept": "bystanders not retired",
     "remembered": "bystanders remembered",
     "once": "said twice kept one",
@@ -140,18 +141,24 @@ async def judge(
         }
         for hits in asked
     ]
-    compare(history, rows, reached, found)
+    compare(history, rows, reached, [[hit["content"] for hit in hits] for hits in asked], found)
 
 
 def compare(
-    history: Mapping[str, Any], rows: Sequence[MemoryIndex], reached: Sequence[set[str]], found: Outcome
+    history: Mapping[str, Any],
+    rows: Sequence[MemoryIndex],
+    reached: Sequence[set[str]],
+    told: Sequence[Sequence[str]],
+    found: Outcome,
 ) -> None:
-    """Counts what is right: `reached` are the memories that each question found."""
+    """Counts what is right: `reached` are the memories that each question found, `told` what its hits say."""
     now = [row for row in rows if row.valid_to is None]
     then = [row for row in rows if row.valid_to is not None]
     category, label = history["category"], history["id"]
-    for ask, ids in zip(history["ask"], reached, strict=True):
+    for ask, ids, said in zip(history["ask"], reached, told, strict=True):
         if ask["about"] == "past":
+            there = any(_holds(content, ask["past"]) for content in said)
+            found.add(category, "said", there, f"{label} said {ask['past']}: {' | '.join(said)}")
             right = any(row.id in ids for row in then if _holds(row.content, ask["past"]))
             found.add(category, "past", right, f"{label} past {ask['past']}: {_shown(then)}")
             continue
@@ -207,15 +214,15 @@ def table(found: Outcome) -> str:
 def main() -> None:
     """Measures one half of the set and prints the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("half", nargs="?", choices=("dev", "held"), default="dev")
+    parser.add_argument("half", nargs="?", choices=("dev", "varied", "held"), default="dev")
     parser.add_argument(
-        "--failures", action="store_true", help="prints what went wrong, on the dev half only"
+        "--failures", action="store_true", help="prints what went wrong, but of the held half"
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="writes the counts there too")
     given = parser.parse_args()
     found = asyncio.run(measure(histories(given.half)))
     print(table(found))
-    if given.failures and given.half == "dev":
+    if given.failures and given.half != "held":
         print("\n".join(["", *found.failures]))
     if given.json is not None:
         given.json.write_text(json.dumps(found.counts, indent=2) + "\n", encoding="utf-8")

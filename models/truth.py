@@ -8,19 +8,23 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, defer
 
 from ..services import Fact
+from ..services.llm.facts_moods import STILL
 from ..services.llm.facts_slips import Slip, put_right
 from ..services.llm.facts_slots import same_value
+from ..services.llm.facts_split import own_words
 from ..services.llm.facts_topic import Topic, akin, changeable, ended_by, retold, superseded_by
+from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, turns
 from .base import now
 from .memory import MemoryIndex
 from .repositories import memories
 from .scope import Scope
+from .succession import LEARNED, Told, ended
 
 LOOKED_AT: Final = 200
 """How many of the newest facts are compared by their words; those of the same slot are compared however old."""
@@ -46,6 +50,8 @@ class Telling:
     sources: Collection[str] = ()
     at: datetime = field(default_factory=now)
     embedding_model: str | None = None
+    said: str = ""
+    """The message itself: how something is said tells what it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +65,50 @@ class Claim:
 def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Telling) -> int:
     """Stores what was told in one message, closes or strengthens what it is about, and says how many are new."""
     known = _known(session, scope, claims)
+    held = [row for row in known if row.content_type == "fact" and row.valid_from <= telling.at]
     fresh: list[MemoryIndex] = []
+    rows: list[MemoryIndex] = []
     for claim in claims:
         if claim.fact.effect == "corrects":
             made, new = _corrected(session, scope, claim, telling, [*reversed(fresh), *known])
         else:
             made, new = _told(session, scope, claim, telling, known)
+        rows.append(made)
         if new:
             fresh.append(made)
+    if fresh and all(row.valid_to is None for row in held):
+        _succeed(claims, rows, [row for row in held if row not in rows], telling)
     return len(fresh)
+
+
+def _succeed(
+    claims: Sequence[Claim], rows: Sequence[MemoryIndex], held: Sequence[MemoryIndex], telling: Telling
+) -> None:
+    """Closes what the message put an end to, where the rules closed nothing."""
+    new = [
+        (claim, row)
+        for claim, row in zip(claims, rows, strict=True)
+        if claim.fact.content_type == "fact"
+        and (claim.fact.subject or "user") == "user"
+        and not STILL.search(claim.fact.content)
+    ]
+    old = [row for row in held if (row.subject or "user") == "user"]
+    said = own_words(telling.said)
+    cues = turns(said)
+    if cues["others"]:
+        new = [(claim, row) for claim, row in new if FIRST_PERSON.search(claim.fact.content)]
+    if not new or not old or cues["both"] or not any(cues[name] for name in CHANGING):
+        return
+    learned = telling.embedding_model in LEARNED
+    after = [Told(topic(claim.fact), _unit(claim.embedding if learned else None)) for claim, _ in new]
+    before = [Told(topic(row), _unit(row.embedding if learned else None)) for row in old]
+    slip = cues["mended"] and not cues["ended"] and not cues["begun"]
+    for place, nearest in ended(said, after, before).items():
+        claim, by = new[nearest]
+        row = old[place]
+        _close([row], None if claim.fact.effect == "ends" else by, telling.at)
+        if slip and telling.at - row.valid_from <= SLIP_WITHIN:
+            row.valid_to = row.valid_from
 
 
 def _known(session: Session, scope: Scope, claims: Sequence[Claim]) -> list[MemoryIndex]:
@@ -78,7 +119,7 @@ def _known(session: Session, scope: Scope, claims: Sequence[Claim]) -> list[Memo
     slots = [MemoryIndex.slot == base for base in bases]
     slots += [MemoryIndex.slot.startswith(f"{base}:", autoescape=True) for base in bases]
     query = select(MemoryIndex).where(*mine, or_(MemoryIndex.seq.in_(newest), *slots))
-    if not any(claim.fact.effect == "changes" and claim.embedding is not None for claim in claims):
+    if all(claim.embedding is None for claim in claims):
         query = query.options(defer(MemoryIndex.embedding))
     return list(session.scalars(query.order_by(MemoryIndex.seq.desc())))
 
@@ -215,6 +256,16 @@ def topic(said: Fact | MemoryIndex) -> Topic:
 
 def _agree(one: str | None, other: str | None) -> bool:
     return bool(one and other and same_value(one, other))
+
+
+def _unit(vector: bytes | Sequence[float] | None) -> Any:
+    """A vector of length 1, or zeros where there is none."""
+    import numpy as np
+
+    if vector is None:
+        return np.zeros(1, np.float32)
+    found = np.asarray(np.frombuffer(vector, np.float16) if isinstance(vector, bytes) else vector, np.float32)
+    return found / (np.linalg.norm(found) or 1.0)
 
 
 def _cosine(one: bytes | Sequence[float] | None, other: Sequence[float] | None) -> float:

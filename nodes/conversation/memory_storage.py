@@ -122,7 +122,7 @@ class MemoryStorageNode(Node):
             Claim(fact, vector)
             for fact, vector in zip(outputs.extracted_memories, outputs.vectors[1:], strict=True)
         ]
-        telling = Telling([inputs.message_id], told or now(), embedder.model_id)
+        telling = Telling([inputs.message_id], told or now(), embedder.model_id, inputs.current_message)
         state["memories_extracted"] = learn(session, scope, claims, telling)
         window = context_windows.active(session, scope, inputs.conversation_id)
         after = window.summarised_to if window is not None else 0

@@ -13,7 +13,7 @@ from typing import Final
 
 from ..text import content_words, is_question, sentences, shortened, stem, words
 from .facts_kind import category_of
-from .facts_moods import NOW, STILL, mood_of, over, plays, spared, supposes
+from .facts_moods import NOW, STILL, TAKEN_BACK, mood_of, over, plays, spared, supposes
 from .facts_slips import Slip, slip_in
 from .facts_slots import Slot, slot_of
 from .facts_split import clauses_of, opened, own_words, plain, sentences_of
@@ -116,6 +116,9 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
         lines[0] = full
     for raw in lines:
         line = bare(opened(raw))
+        if TAKEN_BACK.search(plain(line)):
+            found.clear()
+            continue
         if _QUOTING.match(raw) or _QUOTING.match(line):
             continue
         asks = is_question(line)

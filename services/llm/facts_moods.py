@@ -19,17 +19,23 @@ _SUPPOSED: Final = re.compile(
     r"|\b(?:i|we|it|he|she|that|this|they|you|there) (?:would|could|might|may|should)\b"
     r"|\b(?:i|we|he|she|it|they)'d (?!rather|prefer|like to be called|been|had|just|always)"
     r"|\b(?:would|could) (?:be|have|love|like)\b|\bhypothe|\btheoretical|\bin theory\b|\bdream(?:ing|t|ed)? (?:of|about)\b"
-    r"|\bjust dreaming\b|\bin another life\b|\bi'd love\b|\bif only\b",
+    r"|\bjust dreaming\b|\bin (?:a|another|some) (?:parallel|other|different|alternative)? ?(?:universe|world|timeline)\b|\bin my dreams\b|\bin another life\b|\bi'd love\b|\bif only\b",
     re.IGNORECASE,
 )
 _JOKING: Final = re.compile(
     r"[😂🤣😜😝🙃🤪]|\b(?:jk|j/k|just kidding|kidding|joking|(?:just|only|that's|as) a joke|just messing|role-?play|in character|beep|oh sure"
-    r"|yeah right|sarcas\w*|not really|as if)\b|(?<!\w)/s\b|\b(?:felt|feels?|feeling|looks?|looked|it's|almost|practically"
+    r"|yeah right|apparently,? (?:haha|lol)|sarcas\w*|not really|as if)\b|(?<!\w)/s\b|\b(?:felt|feels?|feeling|looks?|looked|it's|almost|practically"
     r") like (?:i|we|my|a|an|the)\b|\b(?:i'm|i am|we're|we are|i've|he's|she's) (?:basically|practically|officially a|literally"
     r"|secretly|technically a)\b|\bofficially live\b|\bmarried to (?:a|an|my|the|this) (?!man\b|woman\b|guy\b|girl\b|doctor\b|nurse\b)"
     r"|\bmy (?:evil )?(?:plan|empire|majesty|minions)\b.{0,40}\bworld\b",
     re.IGNORECASE,
 )
+TAKEN_BACK: Final = re.compile(
+    r"^(?:(?:i'm |only |just |no,? )*(?:kidding|joking|messing)|j/?k|gotcha|psych|not really)\b(?! (?:about|on|of)\b)|\bjust (?:kidding|joking)[.!]*$",
+    re.IGNORECASE,
+)
+"""A sentence that makes a joke of the one before."""
+
 _PLAYING: Final = re.compile(
     r"\b(?:role-?play|let's (?:do a|play|pretend)|pretend (?:that )?(?:i|you|to be)|you are now|in this (?:game|story|scene)"
     r"|act as|for the (?:game|story|play|novel)|our (?:d&d|dnd) (?:game|campaign)|my character)\b",
@@ -47,7 +53,8 @@ _PLANNED: Final = re.compile(
     + r"|from (?:\w+ )?"
     + _MONTHS
     + r" (?:on\b|it's|we|i|it)|in talks|on the waiting list"
-    r"|waiting (?:for|to)|dreaming of|supposed to)\b",
+    r"|waiting (?:for|to)|dreaming of|supposed to|(?<!what )(?<!i )(?:we|i) mean to|offer (?:on|for) (?:a|an|the)|interview(?:ing|ed)? (?:with|at|for)|(?:scheduled|booked"
+    r"|planned|set|due) for|eyeing(?: up)?)\b",
     re.IGNORECASE,
 )
 _PASSING: Final = re.compile(
@@ -57,7 +64,7 @@ _PASSING: Final = re.compile(
     r"|staying in|visiting|crashing (?:at|on|with)|house-?sitting|hackathon|for the (?:week|weekend|summer|season|month)"
     r"|this (?:once|time)|while (?:the|my|our|they|he|she|it|i'm|we're)\b.*\b(?:redone|repaired|fixed|renovated|away|closed|shut|cast"
     r"|heals?|abroad|painted|painting|out|off sick|recover\w*)|(?:guest|borrowing|borrowed|rental|loaner|courtesy)"
-    r"|exceptionally|lent me)\b",
+    r"|exceptionally|lent me|hire car|in the (?:shop|garage) (?:so|until|till)|during (?:lent|ramadan|advent|exams)|a fortnight)\b",
     re.IGNORECASE,
 )
 _FOR_A_WHILE: Final = re.compile(

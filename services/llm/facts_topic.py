@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -41,7 +42,7 @@ _TIME: Final = re.compile(
 _AMOUNT: Final = re.compile(
     r"\b(\d+(?:[.,]\d+)?) ?(mg|kg|g|km|cm|euros?|dollars?|pounds|hours?|minutes?|%|(?!\w))(?![\w:.-])"
 )
-_ANY_NUMBER: Final = frozenset(
+ANY_NUMBER: Final = frozenset(
     stem(word)
     for word in word_set(
         "speak play know enjoy own collect allergic learn read visit watch cook grow hate love like friend kid child job"
@@ -70,7 +71,7 @@ def retold(new: Topic, old: Topic) -> bool:
         return False
     if bool(_DENIED.search(new.content)) != bool(_DENIED.search(old.content)):
         return False
-    said, before = _stems(new.content), _stems(old.content)
+    said, before = telling_stems(new.content), telling_stems(old.content)
     if not said or not before:
         return False
     if len(said) < 2 and len(words(new.content)) > 3 and not _AGAIN.search(new.content):
@@ -93,13 +94,13 @@ def akin(new: Topic, old: Topic) -> bool:
         return False
     if _names(new.content) != _names(old.content):
         return False
-    said, before = _stems(new.content), _stems(old.content)
+    said, before = telling_stems(new.content), telling_stems(old.content)
     return bool(said & before) and not any(rivals(word, other) for word in said for other in before)
 
 
 def ended_by(new: Topic, old: Topic) -> bool:
     """Whether what a statement says is over is what an earlier one said."""
-    gone = _stems(new.value or "")
+    gone = telling_stems(new.value or "")
     if not gone or old.effect == "ends" or _DENIED.search(old.content):
         return False
     named = {word.lower() for word in re.findall(r"[A-Z][\w'-]*|\d+", new.value or "")}
@@ -107,7 +108,7 @@ def ended_by(new: Topic, old: Topic) -> bool:
         return False
     if gone <= _JOB and (old.slot or "").startswith("user/job"):
         return True
-    before = _stems(old.content)
+    before = telling_stems(old.content)
     shared = gone & before or {
         word
         for word in gone
@@ -125,17 +126,14 @@ def superseded_by(new: Topic, old: Topic) -> bool:
         return False
     if new.slot and old.slot and new.slot.split(":")[0] != old.slot.split(":")[0]:
         return False
-    said, before = _stems(new.content), _stems(old.content)
+    said, before = telling_stems(new.content), telling_stems(old.content)
     shared = said & before
-    if not shared or shared <= _ANY_NUMBER:
+    if not shared or shared <= ANY_NUMBER:
         return False
     times = [[found.lower() for found in _TIME.findall(text)] for text in (new.content, old.content)]
     if times[0] and times[1] and times[0] != times[1]:
         return True
-    amounts = [
-        {unit: amount for amount, unit in _AMOUNT.findall(text)} for text in (new.content, old.content)
-    ]
-    if any(amounts[0][unit] != amounts[1].get(unit, amounts[0][unit]) for unit in amounts[0]):
+    if amounts_differ(new.content, old.content):
         return True
     fresh, stale = _names(new.content) - _names(old.content), _names(old.content) - _names(new.content)
     if fresh and stale:
@@ -152,15 +150,33 @@ def changeable(new: Topic, old: Topic) -> bool:
     said, before = ([stem(word) for word in content_words(text)] for text in (new.content, old.content))
     if not said or not before or said[0] != before[0] or new.subject != "user":
         return False
-    return not set(said) & set(before) & _ANY_NUMBER
+    return not set(said) & set(before) & ANY_NUMBER
 
 
-def _stems(text: str) -> frozenset[str]:
-    return _cached(text)
+def denies(text: str) -> bool:
+    """Whether a text denies something."""
+    return _DENIED.search(text) is not None
+
+
+def named_in(text: str) -> set[str]:
+    """The names and numbers in a text, in lower case."""
+    return _names(text)
+
+
+def rivalling(fresh: Collection[str], stale: Collection[str]) -> bool:
+    """Whether a word of one text and one of the other are members of one kind, as cat and dog are."""
+    return any(rivals(word, other) for word in fresh for other in stale)
+
+
+def amounts_differ(one: str, other: str) -> bool:
+    """Whether two texts give different amounts of one unit."""
+    amounts = [{unit: amount for amount, unit in _AMOUNT.findall(text)} for text in (one, other)]
+    return any(amounts[0][unit] != amounts[1].get(unit, amounts[0][unit]) for unit in amounts[0])
 
 
 @lru_cache(maxsize=4096)
-def _cached(text: str) -> frozenset[str]:
+def telling_stems(text: str) -> frozenset[str]:
+    """The stems of the words of a text that tell something."""
     return frozenset(found for word in content_words(text) if (found := stem(word)) not in _FILLER)
 
 

@@ -54,7 +54,8 @@ def test_what_changed_is_known_and_what_did_not_is_kept(updates: Any) -> None:
         for history in updates.histories("dev"):
             rows = told(updates, history, db)
             everything = [{row.id for row in rows} for _ in history["ask"]]
-            updates.compare(history, rows, everything, found)
+            told_all = [[row.content for row in rows] for _ in history["ask"]]
+            updates.compare(history, rows, everything, told_all, found)
     for measure, floor in FLOORS.items():
         assert found.share("all", measure) >= floor, (measure, found.failures)
     for category in found.counts:

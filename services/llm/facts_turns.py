@@ -1,0 +1,69 @@
+"""What in a message says that something ended, began, is so now, or was wrongly said?
+
+Turns of phrase, without what they are about: which earlier fact is meant is judged by likeness (`models/succession.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .kinds import PERSONS
+
+_ENDED: Final = re.compile(
+    r"\b(?:no longer|no more|not (?:\w+ ){0,3}any ?(?:more|longer)|n't (?:\w+ ){0,4}any ?(?:more|longer)|any ?more|not going back|never again|for the last time|for good"
+    r"|gave up|given up|giving up|give up|stopped|quit|quitting|done with|finished|finished with|through with|over and done|had enough|fed up|sick of|tired of"
+    r"|gone (?:right )?off|went off|off the (?:menu|table|cards)|out of the (?:picture|question)|parted ways|part ways|called? it (?:quits|a day)|broke up|split up|broken up"
+    r"|pulled the plug|cancell?ed|unsubscribed|closed|shut(?:ting)? down|folded|went (?:bust|under|bankrupt)|wound up|stepped (?:down|back|away)|bowed out|dropped out|dropped"
+    r"|hung up|put down|put aside|packed (?:it |\w+ )?in|packed up|hand(?:ed|ing) in|gave (?:in )?(?:my )?notice|resigned|left|leaving behind|behind me|behind us|in the rear-?view"
+    r"|let (?:me|us|him|her|them) go|laid off|made redundant|sacked|fired|cut (?:our|my|the)|took me off|taken off|came off|weaned off|dead|died|passed away|lost|gone|went to the"
+    r"|got (?:all )?(?:our|my)|none left|sold|scrapped|scrapyard|stolen|binned|chucked|threw (?:out|away)|thrown (?:out|away)|gave (?:away|back)|went back to the|got rid of|ditched|dumped|donated"
+    r"|used to|retired|emigrated|expired|ended|ran out|fell (?:through|apart)|broke down|gathers? dust|gathering dust|won me over|replaced|swapped|traded|outgr[eo]w(?:n)?|grew out of|moved on from"
+    r"|moved (?:away|out)|said goodbye|goodbye to|farewell|waved goodbye|kissed goodbye|can't (?:stand|watch|eat|drink|do) \w+ any ?more|too (?:quiet|expensive|small|far|loud)|have(?:n't)? .{0,30} in (?:months|years|ages)"
+    r"|chopped|bailed|jacked in|chucked in|turned my back|walked (?:away|out)|threw in the towel|days without|clean for|sober|steered clear|wiped|deleted|uninstalled)\b",
+    re.IGNORECASE,
+)
+_BEGUN: Final = re.compile(
+    r"\b(?:moved|relocated|settled|landed|ended up|wound up|took up|taken up|picked me up|picked up|took me|took on|taken on|hired|joined|started|begun|began|signed|got (?:my|our|a|an|the|engaged|married|hitched|hired|promoted)|bought"
+    r"|switched|changed|converted|swapped|traded|transferred|promoted|made me|made head|offered me|became|turned into|went (?:for|with|over|vegan|veggie)|opted|chose|plumped|upgraded|adopted|fallen for|fell for"
+    r"|took over|taken over|has taken|overtaken|replaced|new|welcomed|met|back in|back to|went back|first day|new chapter|shifted|rescheduled|put (?:it |them |us |me )?(?:up|on)|raised|lowered|increased"
+    r"|it is|it's official|official|as of|from now on|from here on|from today|from this (?:month|week)|from tomorrow|since (?:the|my|our|last|january|february|march|april|may|june|july|august|september|october|november|december|we|i))\b",
+    re.IGNORECASE,
+)
+_NOW: Final = re.compile(
+    r"\b(?:now|nowadays|these days|at last|finally|lately|by now|at present|currently|instead|this time|from now on|from here on|from today|since the weekend|guess (?:who|what)|who would have thought|turns out|after all|will do|update|it is\b$|is mine|has my \w+|only for me)\b",
+    re.IGNORECASE,
+)
+_MENDED: Final = re.compile(
+    r"\b(?:mixed (?:\w+ ){0,2}up|got the \w+ wrong|wrong|just checked|double[- ]checked|checked again|looked it up|looking again|counting again|recounted|it (?:actually )?says|they say|label reads|reads|swapped the digits"
+    r"|typo|auto-?correct|phone changed|did i (?:say|write|tell)|ignore what|forget what i|what i told you|i meant|i mean|meant to|correction|misremembered|misread|can't read my|dyslexia|mistake|my bad|oops|whoops"
+    r"|not \S+, (?:but )?\S+|it was \S+ of course|of course|forgot the|sorry)\b",
+    re.IGNORECASE,
+)
+_STAYS: Final = re.compile(
+    r"\b(?:also|as well|too|another|second|both|besides|in addition|on top of|plus|still|keep(?:ing)?|extra|side|part[ -]time|sometimes|on weekends|weekends|more|joined us|unlocked|addition|likewise)\b",
+    re.IGNORECASE,
+)
+_OTHERS: Final = re.compile(
+    rf"\b(?:he|she|he's|she's|they|they're|his|her|their|my (?:{'|'.join(sorted(PERSONS))})(?:'s)?|dad|mum|mom)\b(?! (?:made|put|took|gave|let|offered|hired|promoted|moved) (?:me|us))",
+    re.IGNORECASE,
+)
+_BOTH: Final = re.compile(r"\b(?:both|back to (?:the|my|our) (?:normal|usual|regular|old))\b", re.IGNORECASE)
+FIRST_PERSON: Final = re.compile(
+    r"\b(?:i|me|my|mine|we|us|our|ours|i'm|i've|we're|we've|i'll|i'd)\b", re.IGNORECASE
+)
+CHANGING: Final = ("ended", "begun", "now", "mended")
+"""The turns of phrase of which one must be there for anything to be over."""
+
+
+def turns(message: str) -> dict[str, float]:
+    """Which turns of phrase a message has: 1 for each that is there."""
+    return {
+        "ended": float(_ENDED.search(message) is not None),
+        "begun": float(_BEGUN.search(message) is not None),
+        "now": float(_NOW.search(message) is not None),
+        "mended": float(_MENDED.search(message) is not None),
+        "both": float(_BOTH.search(message) is not None),
+        "others": float(_OTHERS.search(message) is not None),
+        "stays": float(_STAYS.search(message) is not None),
+    }
