@@ -87,6 +87,8 @@ def features(
         told, then = one.topic, new[int(nearest[place])].topic
         before, of_it, called = telling_stems(told.content), themes_of(told.content), named_in(told.content)
         shared, common = said & before, themes & of_it
+        if not called:  # "the kids are home" tells of no home
+            common = common - _NAMED
         theme = float(bool(common))
         other = ranked[-1] if best[place] < ranked[-1] else (ranked[-2] if len(ranked) > 1 else 0.0)
         named, differ = float(bool(called & names)), float(bool(called - names and names - called))
@@ -95,7 +97,11 @@ def features(
         alone = max((1 / speak_of[name] for name in common), default=0.0)
         lead = float(np.clip(best[place] - other, -0.5, 0.5))
         covered = len(shared) / max(len(before), 1)
-        stated = stated_themes(message) & (stated_themes(told.content) | _OF_SLOT.get(base_of(told), _NONE))
+        stated = (
+            (common | _WITHOUT)
+            & stated_themes(message)
+            & (stated_themes(told.content) | _OF_SLOT.get(base_of(told), _NONE))
+        )
         strong = float(bool(stated))
         slots = [base_of(topic) for topic in (then, told)]
         found.append(
@@ -161,6 +167,11 @@ _OF_SLOT: Final = {
 
 
 _OF_A_THING: Final = re.compile(r"(?:the|this|that|these|those|an?) ", re.IGNORECASE)
+
+
+_NAMED: Final = frozenset(("home",))
+"""Themes of which a fact speaks only where it names something."""
+_WITHOUT: Final = frozenset(("work", "partner", "name"))
 
 
 def base_of(topic: Topic) -> str:

@@ -18,7 +18,7 @@ from ..services.llm.facts_moods import STILL
 from ..services.llm.facts_slips import Slip, put_right
 from ..services.llm.facts_slots import same_value
 from ..services.llm.facts_split import own_words
-from ..services.llm.facts_topic import Topic, akin, changeable, ended_by, retold, superseded_by
+from ..services.llm.facts_topic import Topic, akin, changeable, ended_by, restated, retold, superseded_by
 from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, turns
 from .base import now
 from .memory import MemoryIndex
@@ -34,6 +34,9 @@ SLIP_WITHIN: Final = timedelta(days=7)
 
 ALIKE: Final = 0.92
 """The cosine from which two statements that share words, names and numbers are one."""
+
+AGAIN: Final = 0.7
+"""The cosine from which a statement that names nothing new is an earlier one over again."""
 
 NEAR: Final = 0.38
 APART: Final = 0.15
@@ -130,7 +133,7 @@ def _told(
     fact = claim.fact
     # What was said later than this, as when a conversation is taken in afterwards, is not closed by it.
     earlier = [row for row in known if row.valid_to is None and row.valid_from <= telling.at]
-    same = _same(claim, earlier)
+    same = _same(claim, earlier, telling)
     if same is not None:
         memories.strengthen(session, scope, same, fact.importance, telling.sources)
         _close([row for row in _replaced(claim, earlier) if row is not same], same, telling.at)
@@ -141,7 +144,7 @@ def _told(
     return made, new
 
 
-def _same(claim: Claim, known: Sequence[MemoryIndex]) -> MemoryIndex | None:
+def _same(claim: Claim, known: Sequence[MemoryIndex], telling: Telling) -> MemoryIndex | None:
     """The fact that says the same: by its text, its slot and value, its words, or its meaning."""
     fact = claim.fact
     for row in known:
@@ -156,8 +159,15 @@ def _same(claim: Claim, known: Sequence[MemoryIndex]) -> MemoryIndex | None:
     for row in known:
         if retold(new, topic(row)):
             return row
-    near = [row for row in known if claim.embedding is not None and akin(new, topic(row))]
-    return next((row for row in near[:5] if _cosine(claim.embedding, row.embedding) >= ALIKE), None)
+    if claim.embedding is None:
+        return None
+    near = [row for row in known if akin(new, topic(row))][:5]
+    alike = next((row for row in near if _cosine(claim.embedding, row.embedding) >= ALIKE), None)
+    cues = turns(telling.said)
+    if alike or not telling.said or any(cues[name] for name in CHANGING) or cues["stays"]:
+        return alike
+    again = [row for row in known if row.content_type == fact.content_type and restated(new, topic(row))][:5]
+    return next((row for row in again if _cosine(claim.embedding, row.embedding) >= AGAIN), None)
 
 
 def _replaced(claim: Claim, known: Sequence[MemoryIndex]) -> list[MemoryIndex]:

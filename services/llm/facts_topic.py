@@ -11,6 +11,7 @@ from typing import Final
 from ..text import content_words, stem, word_set, words
 from .lexicon import LIGHT, likeness, rivals
 
+HALF: Final = 0.5
 ENOUGH: Final = 0.6
 """Which share of a statement's words must have been said before for it to say nothing new."""
 
@@ -96,6 +97,20 @@ def akin(new: Topic, old: Topic) -> bool:
         return False
     said, before = telling_stems(new.content), telling_stems(old.content)
     return bool(said & before) and not any(rivals(word, other) for word in said for other in before)
+
+
+def restated(new: Topic, old: Topic) -> bool:
+    """Whether half of what a statement tells was told before and it names nothing new, so that its meaning decides."""
+    of = [(topic.subject or "user").split(":")[0] for topic in (new, old)]
+    if of[0] != of[1] or new.effect in ("changes", "ends") or denies(new.content) != denies(old.content):
+        return False
+    said, before = telling_stems(new.content), telling_stems(old.content)
+    shared = {word for word in said if any(likeness(word, other) >= 0.85 for other in before)}
+    if not shared or len(shared) < HALF * len(said):
+        return False
+    if _names(new.content) - _names(old.content) - _folded(old.content):
+        return False
+    return not rivalling(said - shared, before)
 
 
 def ended_by(new: Topic, old: Topic) -> bool:

@@ -26,7 +26,7 @@ _ENDED: Final = re.compile(
 _BEGUN: Final = re.compile(
     r"\b(?:moved|relocated|settled|landed|ended up|wound up|took up|taken up|picked me up|picked up|took me|took on|taken on|hired|joined|started|begun|began|signed|got (?:my|our|a|an|the|engaged|married|hitched|hired|promoted)|bought"
     r"|switched|changed|converted|swapped|traded|transferred|promoted|made me|made head|offered me|became|turned into|went (?:for|with|over|vegan|veggie)|opted|chose|plumped|upgraded|adopted|fallen for|fell for"
-    r"|took over|taken over|has taken|overtaken|replaced|new|welcomed|met|back in|back to|went back|first day|new chapter|shifted|rescheduled|put (?:it |them |us |me )?(?:up|on)|raised|lowered|increased"
+    r"|took over|taken over|has taken|overtaken|replaced|new|welcomed|met|back in|back to|went back|first (?:day|night|week|month|shift)|(?:days?|weeks?|months?) into|contract|passed (?:everything|the|my)|been (?:at|in|with) .{2,30} for (?:a|two|three|four|\d+) (?:days|weeks?)|new chapter|shifted|rescheduled|put (?:it |them |us |me )?(?:up|on)|raised|lowered|increased"
     r"|it is|it's official|official|as of|from now on|from here on|from today|from this (?:month|week)|from tomorrow|since (?:the|my|our|last|january|february|march|april|may|june|july|august|september|october|november|december|we|i))\b",
     re.IGNORECASE,
 )
