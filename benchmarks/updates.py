@@ -30,7 +30,7 @@ MEASURES: Final = ("current", "outdated", "said", "past", "kept", "remembered", 
 TITLES: Final = {
     "current": "current returned",
     "outdated": "outdated not current",
-    "said": "past found",
+    "said": "past told first",
     "past": "past known as past",
     "kept": "bystanders not retired",
     "remembered": "bystanders remembered",
@@ -157,7 +157,9 @@ def compare(
     category, label = history["category"], history["id"]
     for ask, ids, said in zip(history["ask"], reached, told, strict=True):
         if ask["about"] == "past":
-            there = any(_holds(content, ask["past"]) for content in said)
+            newer = [value for other in history["ask"] for value in other.get("current", ())]
+            telling = [text for text in said if _holds(text, [*ask["past"], *newer])]
+            there = bool(telling) and _holds(telling[0], ask["past"])
             found.add(category, "said", there, f"{label} said {ask['past']}: {' | '.join(said)}")
             right = any(row.id in ids for row in then if _holds(row.content, ask["past"]))
             found.add(category, "past", right, f"{label} past {ask['past']}: {_shown(then)}")

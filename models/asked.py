@@ -20,9 +20,12 @@ _COUNT: Final = re.compile(r"\s*how (?:many|much|often|old)\b")
 _NAMED: Final = re.compile(
     r"\s*(?:who|where|which|what (?:(?:is|are|was|were) )?the name|what (?:book|game|song|movie|film|country|city|state|band))\b"
 )
-_PAST: Final = re.compile(
-    r"\b(?:used to|formerly|previous(?:ly)?|before|back then|originally|in the past|old|ex)\b"
+_BEFORE: Final = re.compile(
+    r"\b(?:used? to|former(?:ly)?|previous(?:ly)?|before|back then|originally|initially|in the (?:past|beginning)|at (?:first|the (?:start|beginning|time|outset))|earlier|prior|old|ex"
+    r"|first|until|once|(?:in|of) (?:former|earlier|old|those) (?:times|days))\b|\bin the old days\b"
 )
+"""What says that a question is of how things were and are no more."""
+_PAST: Final = re.compile(r"\b(?:did|was|were|had) (?:i|we|my|our)\b")
 _ME: Final = re.compile(r"\b(?:i|me|my|mine|i'm|i've)\b")
 _YOU: Final = re.compile(r"\b(?:you|your|yours)\b")
 _MONTHS: Final = (
@@ -84,19 +87,22 @@ class Asked:
     count: bool
     named: bool
     past: bool
+    before: bool
     date: Date | None
 
 
 def understood(query: str, called: Mapping[str, int], speakers: Mapping[str, int]) -> Asked:
     """What a query asks for, where the speakers go by those names."""
     low = query.lower().replace("’", "'")
+    before = _BEFORE.search(low) is not None
     return Asked(
         keys=wanted(query, [name for name in called if name in query]),
         speaker=_speaker(query, low, called, speakers),
         when=_WHEN.match(low) is not None,
         count=_COUNT.match(low) is not None,
         named=_NAMED.match(low) is not None,
-        past=_PAST.search(low) is not None,
+        past=before or _PAST.search(low) is not None,
+        before=before,
         date=_date(low),
     )
 

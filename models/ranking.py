@@ -7,6 +7,7 @@ LoCoMo's conversations (`weights.py`); what is not in that data (facts, importan
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .asked import Asked
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 FACT: Final = 0.5
-OUTDATED: Final = -1.0
+OUTDATED: Final = -1.5
+EARLIER: Final = 0.5
 RECENT: Final = 0.05
 RECENT_DAYS: Final = 30.0
 _SATURATION: Final = 1.2
@@ -61,11 +63,18 @@ def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | Non
         name: WEIGHTS[name] * feature for name, feature in features(matrix, asked, vector, model).items()
     }
     fit = found["words"] + found["covered"] + found["meaning"]
-    found["succeeds"] = succeeds = _succeeds(matrix, fit)
+    pairs = [] if asked.past else sorted(matrix.successions, key=lambda pair: float(matrix.since[pair[0]]))
+    found["succeeds"] = _inherited(matrix, fit, pairs)
+    latest = sorted(matrix.successions, key=lambda pair: -float(matrix.since[pair[0]]))
+    found["precedes"] = _inherited(matrix, fit, [(then, old) for old, then in latest if asked.before])
+    found["later"] = _later(matrix, asked)
+    inherited = found["succeeds"] + found["precedes"]
     found["fact"], found["outdated"] = _facts(
-        matrix, fit + np.where(matrix.memory, succeeds, np.float32(0)), asked
+        matrix, fit + np.where(matrix.memory, inherited, np.float32(0)), asked
     )
     newest = matrix.since.max() if len(matrix) else 0.0
+    span = max(newest - float(matrix.since.min()), 1.0) if len(matrix) else 1.0
+    found["earlier"] = (EARLIER * asked.before * (newest - matrix.since) / span).astype(np.float32)
     age = (newest - matrix.since) / (86_400 * RECENT_DAYS)
     found["recent"] = (RECENT * np.exp2(-np.minimum(age, 100.0))).astype(np.float32)
     return found
@@ -160,15 +169,26 @@ def _facts(matrix: Matrix, fit: Any, asked: Asked) -> tuple[Numbers, Numbers]:
     return best, outdated
 
 
-def _succeeds(matrix: Matrix, fit: Any) -> Numbers:
-    """What a memory, and the message it is from, inherits of the memory that it superseded: "I moved to Rome"
-    answers where somebody lives because it put an end to "I live in Paris"."""
+def _later(matrix: Matrix, asked: Asked) -> Numbers:
+    """What is lost, where it is asked how things were before, by what put an end to how they were."""
     import numpy as np
 
     found = np.zeros(len(matrix), np.float32)
-    for before, after in sorted(matrix.successions, key=lambda pair: float(matrix.since[pair[0]])):
-        found[after] = max(found[after], fit[before] + found[before] - fit[after])
-    if matrix.successions and matrix.ties:
+    if asked.before and matrix.successions:
+        last = {then for _, then in matrix.successions} - {old for old, _ in matrix.successions}
+        found[[*last, *(message for message, memory in matrix.ties if memory in last)]] = OUTDATED
+    return found
+
+
+def _inherited(matrix: Matrix, fit: Any, pairs: Iterable[tuple[int, int]]) -> Numbers:
+    """What a memory, and the message it is from, inherits of the one that it superseded: "I moved to Rome" answers
+    where somebody lives because it put an end to "I live in Paris". Of the past it is the other way round."""
+    import numpy as np
+
+    found = np.zeros(len(matrix), np.float32)
+    for giver, heir in pairs:
+        found[heir] = max(found[heir], fit[giver] + found[giver] - fit[heir])
+    if found.any() and matrix.ties:
         tied = np.asarray(matrix.ties)
         np.maximum.at(found, tied[:, 0], found[tied[:, 1]])
     return found

@@ -79,9 +79,25 @@ def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Tell
         rows.append(made)
         if new:
             fresh.append(made)
+    _followed(held, claims, rows, telling)
     if fresh and all(row.valid_to is None for row in held):
         _succeed(claims, rows, [row for row in held if row not in rows], telling)
     return len(fresh)
+
+
+def _followed(
+    held: Sequence[MemoryIndex], claims: Sequence[Claim], rows: Sequence[MemoryIndex], telling: Telling
+) -> None:
+    """Says what took the place of a fact that ended, where the same message tells just one thing besides."""
+    told = [
+        row
+        for claim, row in zip(claims, rows, strict=True)
+        if claim.fact.effect != "ends" and claim.fact.content_type == "fact" and row.valid_to is None
+    ]
+    for row in held if len(told) == 1 else ():
+        ended_now = row.valid_to == telling.at and row.superseded_by is None and row is not told[0]
+        if ended_now and (told[0].subject or "user") == (row.subject or "user"):
+            row.superseded_by = told[0].id
 
 
 def _succeed(

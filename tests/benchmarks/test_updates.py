@@ -39,7 +39,7 @@ def told(updates: Any, history: dict[str, Any], db: DatabaseManager) -> Any:
             if "user" in turn:
                 at = updates.PRESENT - timedelta(days=turn["days"]) + timedelta(minutes=number)
                 claims = [Claim(fact) for fact in facts_in(turn["user"], question)]
-                learn(session, scope, claims, Telling(at=at))
+                learn(session, scope, claims, Telling(at=at, said=turn["user"]))
             question = turn.get("assistant")
         rows, _ = updates.remembered(session, scope)
         session.expunge_all()
