@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from ...engine import ValidationError
@@ -72,9 +72,21 @@ def get(session: Session, scope: Scope, conversation_id: str, *, with_messages: 
 
 def locked(session: Session, scope: Scope, conversation_id: str) -> Conversation:
     """The conversation, held until the transaction ends, so that positions are given out one after the other."""
-    get(session, scope, conversation_id)
-    query = select(Conversation).where(*owned(scope), Conversation.id == conversation_id).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    mine = {"tenant": scope.tenant, "user": scope.user, "place": check_id("conversation_id", conversation_id)}
+    return session.scalars(_LOCKED, mine).one_or_none() or get(session, scope, conversation_id)
+
+
+_LOCKED: Final = (
+    select(Conversation)
+    .where(
+        Conversation.tenant_id == bindparam("tenant"),
+        Conversation.user_id == bindparam("user"),
+        Conversation.id == bindparam("place"),
+    )
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+"""A statement made once: making one takes longer than answering it."""
 
 
 def listed(
