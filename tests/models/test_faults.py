@@ -65,18 +65,22 @@ class Disk:
 
     def __init__(self, db: DatabaseManager) -> None:
         self.pages = 1_073_741_823
-        self._engine = db._ready().engines.writer
-        event.listen(self._engine, "connect", self._bound)
+        self._db = db
+        self._connections: list[sqlite3.Connection] = []
+        event.listen(db._ready().engines.writer, "connect", self._bound)
 
     def _bound(self, connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA max_page_count = {self.pages}")
+        self._connections.append(connection)
 
     def leave(self, more: int | None) -> None:
         """Leaves room for so many pages more, or for all."""
-        with self._engine.connect() as connection:
-            there = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        with self._db.get_session() as session:
+            there = session.scalar(text("PRAGMA page_count"))
         self.pages = 1_073_741_823 if more is None else there + more
-        self._engine.dispose()
+        for connection in self._connections:
+            with contextlib.suppress(sqlite3.ProgrammingError):  # closed
+                connection.execute(f"PRAGMA max_page_count = {self.pages}")
 
 
 @pytest.fixture
