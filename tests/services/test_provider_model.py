@@ -188,6 +188,14 @@ async def test_a_reply_of_another_form_says_what_is_wrong(dialect: str) -> None:
     assert caught.value.attempts == 1
 
 
+async def test_a_structured_reply_that_was_cut_off_says_so(dialect: str) -> None:
+    with ProviderServer(Does(pieces=('{"name": "Bis',), stop_reason="max_tokens")) as server:
+        asked = model(connection(server, dialect))
+        with pytest.raises(ModelReplyInvalid, match="cut off at max_tokens"):
+            await asked.structured(PROMPT, Pet)
+        await asked.aclose()
+
+
 async def test_extraction_and_summary_work_in_both_dialects(dialect: str) -> None:
     said = {
         "facts": [{"content": "I have a dog.", "category": "pets", "importance": 7, "subject": None}],
