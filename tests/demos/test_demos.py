@@ -52,6 +52,13 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "✓ each parcel stands once in the carrier's book",
         "✓ nothing is left to recover",
     ),
+    "providers": (
+        "Through |the |old |park, |twice |around |the |pond.",
+        "✓ after five failures in a row it was left alone",
+        "✓ the message waited, and is answered now",
+        "✓ it is refused politely",
+        "✓ what was settled is what was billed for it",
+    ),
     "memory_search": ("✓ the parts add up to the score", "succeeds 3.", "✓ Bob finds nothing"),
     "multi_user_conversations": (
         "✓ Ada of default hears of Ludwig, and not of Speedy",
