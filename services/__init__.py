@@ -47,8 +47,10 @@ from .llm import (
     Usage,
     charged,
     language_model,
+    model_choice,
     price_of,
     provider_named,
+    providers_found,
 )
 from .settings import setting
 from .tokens import estimate_tokens
@@ -72,6 +74,7 @@ __all__ = [
     "language_model",
     "LanguageModel",
     "MiniLmEmbedder",
+    "model_choice",
     "ModelNotConfigured",
     "ModelRefused",
     "ModelRejected",
@@ -88,6 +91,7 @@ __all__ = [
     "provider_named",
     "ProviderModel",
     "PROVIDERS",
+    "providers_found",
     "RateLimited",
     "Recalled",
     "RemoteEmbedder",

@@ -27,10 +27,9 @@ def models(
     """Show what was found of each provider, which model answers, and why that one."""
     if context.invoked_subcommand is not None:
         return
-    from ...services import setting
-    from ...services.llm.choose import choice, providers_found
+    from ...services import model_choice, providers_found, setting
 
-    chosen = choice(model)
+    chosen = model_choice(model)
     found = providers_found()
     if as_json:
         providers: list[dict[str, Any]] = [

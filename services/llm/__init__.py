@@ -1,7 +1,7 @@
 """How are language models asked?"""
 
 from .call import Policy
-from .choose import language_model
+from .choose import language_model, model_choice, providers_found
 from .client import ProviderModel
 from .connection import Connection
 from .gate import Account, Attempt, Gate, OpenGate, Ticket, charged
@@ -20,6 +20,7 @@ __all__ = [
     "Gate",
     "language_model",
     "LanguageModel",
+    "model_choice",
     "OfflineModel",
     "OpenGate",
     "Policy",
@@ -31,6 +32,7 @@ __all__ = [
     "provider_named",
     "ProviderModel",
     "PROVIDERS",
+    "providers_found",
     "Recalled",
     "Reply",
     "StatedPreference",

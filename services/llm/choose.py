@@ -52,7 +52,7 @@ def language_model(
     name: str | None = None, *, gate: Gate | None = None, policy: Policy | None = None
 ) -> LanguageModel:
     """The model named "provider:model", or a chain of them; unnamed the one that is set or found, else offline."""
-    models = [_parsed(model) for model in choice(name).models]
+    models = [_parsed(model) for model in model_choice(name).models]
     if models[0][0].name == "offline":
         return OfflineModel(default_embedder())
     return ProviderModel(
@@ -60,7 +60,7 @@ def language_model(
     )
 
 
-def choice(name: str | None = None) -> Choice:
+def model_choice(name: str | None = None) -> Choice:
     """Which models are asked when this one is named, or none, and why."""
     if name:
         return Choice(_names(name), "it was asked for")

@@ -169,6 +169,13 @@ def stats(self, user_id):
     return {**found, "messages": found["messages"] + 1}
 DatabaseManager.get_conversation_stats = stats
 """
+GENEROUS = """
+from turngraph.services import OpenGate, ProviderModel
+whole = ProviderModel.__init__
+def init(self, *connections, gate=None, policy=None):
+    whole(self, *connections, gate=OpenGate(), policy=policy)
+ProviderModel.__init__ = init
+"""
 WORDS_ONLY = """
 from turngraph.services import WordLlamaEmbedder
 whole = WordLlamaEmbedder.embed
@@ -185,6 +192,7 @@ WordLlamaEmbedder.embed = embed
         ("multi_user_conversations", LEAKING, "Bob can neither write to it, nor read it, nor put it away"),
         ("context_management", NO_SUMMARY, "the summary holds the early fact"),
         ("conversation_analytics", MISCOUNTING, "all 5 figures agree"),
+        ("providers", GENEROUS, "nothing was sent"),
         ("memory_search", WORDS_ONLY, "the best hit says “must not eat nuts”"),
     ],
 )
@@ -215,7 +223,7 @@ def test_a_demo_uses_public_names_only(name: str) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("turngraph"):
             assert node.module is not None
-            if node.module == "turngraph.demos._stage":
+            if node.module.startswith("turngraph.demos._"):
                 continue
             assert node.module.count(".") == 1
             public = importlib.import_module(node.module).__all__

@@ -17,7 +17,7 @@ from turngraph.services import (
     ServiceError,
     language_model,
 )
-from turngraph.services.llm.choose import Choice, choice, providers_found
+from turngraph.services.llm.choose import Choice, model_choice, providers_found
 
 from .provider.does import Does, fails
 from .provider.server import ProviderServer
@@ -58,7 +58,7 @@ def test_whose_key_is_there_is_chosen_and_the_choice_says_why(
 ) -> None:
     monkeypatch.setenv(variable, "k")
     assert language_model().name == KEYS[variable]
-    assert choice() == Choice((KEYS[variable],), f"{variable} is set")
+    assert model_choice() == Choice((KEYS[variable],), f"{variable} is set")
 
 
 def test_with_two_keys_the_first_of_the_table_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_several_names_are_a_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = language_model()
     assert isinstance(asked, ProviderModel)
     assert [connection.name for connection in asked.connections] == ["zai:glm-5", "openai:gpt-x"]
-    assert choice().why == "TURNGRAPH_MODEL names it"
+    assert model_choice().why == "TURNGRAPH_MODEL names it"
     with pytest.raises(ModelNotConfigured, match="alone"):
         language_model("zai:glm-5,offline")
     with pytest.raises(ModelNotConfigured):
@@ -115,8 +115,8 @@ def test_ollama_is_chosen_where_a_model_of_it_is_named_and_it_answers(
         monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.port}")
         assert language_model().name == "offline:rules"
         monkeypatch.setenv("OLLAMA_MODEL", "qwen3")
-        assert choice() == Choice(("ollama:qwen3",), f"it answers on 127.0.0.1:{server.port}")
-    assert choice().models == ("offline:rules",)
+        assert model_choice() == Choice(("ollama:qwen3",), f"it answers on 127.0.0.1:{server.port}")
+    assert model_choice().models == ("offline:rules",)
 
 
 @pytest.mark.parametrize(
