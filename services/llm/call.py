@@ -81,7 +81,7 @@ class Call:
 
     async def pieces(self) -> AsyncGenerator[str | Answered]:
         """The text as it comes, where it is streamed, and the answer last; ClaudeAPIError where nobody gives one."""
-        failed: list[ClaudeAPIError] = []
+        failures: list[ClaudeAPIError] = []
         for connection in self._connections:
             try:
                 async with aclosing(self._persistently(connection)) as pieces:
@@ -89,12 +89,12 @@ class Call:
                         yield piece
                 return
             except ClaudeAPIError as error:
-                failed.append(error)
+                failures.append(error)
                 if not self._elsewhere(error):
                     break
-        last = failed[-1]
+        last = failures[-1]
         last.attempts = self._attempts
-        for earlier in failed[:-1]:
+        for earlier in failures[:-1]:
             last.add_note(f"before that: {earlier}")
         raise last from None
 
@@ -173,6 +173,7 @@ class Call:
         connection.health.asked(self._loop.time())
         heard = Heard()
         answer: Answer | None = None
+        failed: ClaudeAPIError | None = None
         try:
             async with aclosing(self._heard(connection, body, heard)) as pieces:
                 async for piece in pieces:
@@ -182,11 +183,17 @@ class Call:
                         break
                     self._shown = True
                     yield piece
-        except BaseException as error:
-            mapped = await self._failed(connection, error, ticket, heard)
-            if mapped is None:
-                raise
-            raise mapped from None
+        except Exception as error:
+            if answer is None:  # else only the closing went wrong
+                failed = await self._failed(connection, error, ticket, heard)
+        except BaseException:
+            # Cancelled, or nobody listens any more.
+            told = answer.usage if answer is not None else None
+            await _ended(ticket.uncertain(heard.usage) if told is None else ticket.settle(told))
+            raise
+        if failed is not None:
+            # Raised out here, it does not drag the SDK's error along, whose request holds the key.
+            raise failed
         if answer is None:
             raise AssertionError("a dialect ends in an answer or an error")
         connection.health.answered()
@@ -235,12 +242,9 @@ class Call:
                 yield piece
 
     async def _failed(
-        self, connection: Connection, error: BaseException, ticket: Ticket, heard: Heard
-    ) -> ClaudeAPIError | None:
-        """Ends the ticket of a failed attempt; the error of ours, or None where it was cancelled."""
-        if not isinstance(error, Exception):
-            await _ended(ticket.uncertain(heard.usage))
-            return None
+        self, connection: Connection, error: Exception, ticket: Ticket, heard: Heard
+    ) -> ClaudeAPIError:
+        """Ends the ticket of a failed attempt; the error of ours that it stands for."""
         if isinstance(error, TimeoutError) and self._loop.time() >= self._deadline:
             error = ModelUnavailable(
                 f"no whole answer within the deadline of {self._policy.deadline:g} seconds. "

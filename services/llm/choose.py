@@ -121,7 +121,7 @@ def _state(provider: Provider) -> tuple[bool, str]:
     package = "anthropic" if provider.speaks == "anthropic" else "openai"
     if provider.needs_key:
         entry = provider.setting("api_key")
-        variables = entry.variables if entry else ()
+        variables = entry.variables if entry else ("its key",)
         if not _set(provider, "api_key"):
             return False, f"{' or '.join(variables)} is not set"
         ready, why = True, f"{next(filter(os.environ.get, variables), variables[0])} is set"

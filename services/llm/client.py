@@ -116,10 +116,14 @@ class ProviderModel:
         if not connection.provider.counts:
             return prompt.tokens()
         body = connection.dialect.body(connection, _request(prompt, 1))
+        counted: int | None = None
+        failed = None
         try:
             counted = await connection.dialect.count(connection.client(), body)
         except Exception as error:
-            raise connection.failure(error).error from None
+            failed = connection.failure(error).error
+        if failed is not None:
+            raise failed
         return prompt.tokens() if counted is None else counted
 
     async def extract(self, turns: Sequence[Turn]) -> Extraction:

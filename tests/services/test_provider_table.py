@@ -79,6 +79,7 @@ async def test_a_behaviour(row: Row, dialect: str, mode: str) -> None:
             row.said in str(error)
             and KEY not in f"{error}{error.__dict__}{error.__notes__ if hasattr(error, '__notes__') else ''}"
         )
+        assert [one for one in behind(error) if hasattr(one, "request")] == []  # it holds the key
     if reply is not None:
         assert reply.text == row.text and reply.stop_reason == row.stop_reason
         assert reply.usage.estimated is (row.endings[-1] == "uncertain")
@@ -92,6 +93,16 @@ async def test_a_behaviour(row: Row, dialect: str, mode: str) -> None:
     booked_in += sum(entry.usage.input_tokens for entry in settled if entry.usage)
     booked_out += sum(entry.usage.output_tokens for entry in settled if entry.usage)
     assert (booked_in >= server.billed[0]) and (booked_out >= server.billed[1])
+
+
+def behind(error: BaseException) -> list[BaseException]:
+    """The error and all that stand behind it."""
+    found: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in found:
+        found.append(one)
+        one = one.__cause__ or one.__context__
+    return found
 
 
 def test_the_table_is_long_enough() -> None:
