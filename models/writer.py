@@ -28,6 +28,8 @@ from .waiting import Waiting
 GROUP: Final = 60
 TRIES: Final = 5
 THREADS: Final = {"sqlite": 1, "postgresql": 4}
+# So many jobs are worth a transaction at once: on PostgreSQL it runs beside the loop that asks for the next.
+PORTIONS: Final = {"sqlite": GROUP, "postgresql": 25}
 
 
 class Writer:
@@ -41,6 +43,7 @@ class Writer:
         self._lines: list[Line] = []
         self._starting = threading.Lock()
         self._jobs = Waiting()
+        self._portion = PORTIONS.get(engine.dialect.name, GROUP)
         self._gathered: dict[asyncio.AbstractEventLoop, list[Job]] = {}
 
     def submit(self, work: Callable[[Any], Any], keys: Collection[str]) -> Future[Any]:
@@ -83,21 +86,22 @@ class Writer:
             line.forget()
 
     def _gather(self, loop: asyncio.AbstractEventLoop, job: Job) -> None:
-        """Puts a job in the queue when all has run that is ready to run in its loop: those that were answered
-        together ask for their next write together."""
+        """Puts a job in the queue when all has run that is ready to run in its loop, or there are many: those that
+        were answered together ask for their next write together."""
         with self._starting:
-            gathered = self._gathered.get(loop)
-            if gathered is None:
-                self._gathered[loop] = [job]
+            gathered = self._gathered.setdefault(loop, [])
+            if not gathered:
                 loop.call_soon(self._hand_over, loop)
-            else:
-                gathered.append(job)
+            gathered.append(job)
+        if len(gathered) >= self._portion:
+            self._hand_over(loop)
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._starting:
             jobs = self._gathered.pop(loop, [])
         try:
-            self._put(jobs)
+            if jobs:
+                self._put(jobs)
         except DatabaseError as error:
             deliver([(job, False, error) for job in jobs])
 
