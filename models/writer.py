@@ -27,7 +27,7 @@ from .waiting import Waiting
 
 GROUP: Final = 60
 TRIES: Final = 5
-THREADS: Final = {"sqlite": 1, "postgresql": 4}
+THREADS: Final = {"sqlite": 1, "postgresql": 3}
 # So many jobs are worth a transaction at once: on PostgreSQL it runs beside the loop that asks for the next.
 PORTIONS: Final = {"sqlite": GROUP, "postgresql": 25}
 
