@@ -55,7 +55,8 @@ class RunRecord:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for each step, and that would take ten times as long.
+@dataclass(slots=True)
 class StepRecord:
     """One committed step: its path, the action it took, and what it changed, as text.
 
