@@ -18,7 +18,7 @@ def script() -> Callable[..., str]:
 
     def run(name: str, *arguments: str | Path) -> str:
         command = [sys.executable, str(FOLDER / name), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
