@@ -22,9 +22,11 @@ from .errors import (
     SessionMisuse,
 )
 from .forget import forget
+from .ledger import SqlLedger
 from .manager import DatabaseManager, get_db_manager
 from .memory import MemoryIndex, MemorySource
 from .message import Message
+from .model_call import ModelCall
 from .preference import UserPreference
 from .receipt import Receipt
 from .runs import SqlRunStore
@@ -50,6 +52,7 @@ __all__ = [
     "MemoryIndex",
     "MemorySource",
     "Message",
+    "ModelCall",
     "NotFound",
     "Owner",
     "Receipt",
@@ -57,6 +60,7 @@ __all__ = [
     "Scope",
     "SearchChange",
     "SessionMisuse",
+    "SqlLedger",
     "SqlRunStore",
     "StepRow",
     "Target",

@@ -7,6 +7,9 @@
 | a conversation | its messages and windows, and for each message what goes with it |
 | a user | all of it, and every run of the user |
 
+The ledger of model calls holds no text, and what was spent stays spent: its rows lose the forgotten user, or the
+conversation, with the run, and stay.
+
 What rests on other messages too stays and loses this one. What a forgotten memory had superseded holds again.
 """
 
@@ -27,6 +30,7 @@ from .erase_runs import Digest, erase_runs
 from .errors import NotFound
 from .memory import MemoryIndex, MemorySource
 from .message import Message
+from .model_call import ModelCall
 from .preference import PreferenceObservation, UserPreference
 from .repositories import context_windows, conversations, memories, messages, preferences
 from .scope import Scope, check_id
@@ -97,7 +101,8 @@ class _Erasure:
         self._delete(MemoryIndex, MemoryIndex.id, MemoryIndex.content, *memories.owned(self.scope))
         self._delete(Message, Message.id, Message.content, *messages.owned(self.scope))
         self._delete(Conversation, Conversation.id, Conversation.title, *conversations.owned(self.scope))
-        if not self.erased.rows:
+        self._nobodys(("user_id", "conversation_id", "run_id"), *self._mine(ModelCall))
+        if not (self.erased.rows or self.erased.changed):
             raise NotFound(f"nothing is kept of user {self.scope.user!r}")
 
     def conversation(self, conversation_id: str) -> None:
@@ -110,6 +115,8 @@ class _Erasure:
         self._delete(ContextWindow, ContextWindow.id, ContextWindow.summary, *windows)
         mine = (*conversations.owned(self.scope), Conversation.id == row.id)
         self._delete(Conversation, Conversation.id, Conversation.title, *mine)
+        called = (*self._mine(ModelCall), ModelCall.conversation_id == row.id)
+        self._nobodys(("conversation_id", "run_id"), *called)
         self._gone(conversation_id)
 
     def message(self, message_id: str) -> None:
@@ -243,6 +250,11 @@ class _Erasure:
         self.erased.runs = [row[0] for row in found["runs"]]
         for table, rows in found.items():
             self._add(table, rows)
+
+    def _nobodys(self, columns: Sequence[str], *which: ColumnElement[bool]) -> None:
+        """The calls lose these columns; that they were made, and what they cost, stays."""
+        calls = update(ModelCall).where(*which).values(dict.fromkeys(columns))
+        self._note(ModelCall.__tablename__, self._run(calls))
 
     def _observed(self, *which: ColumnElement[bool]) -> None:
         self._delete(

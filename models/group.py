@@ -7,7 +7,7 @@ transaction, a COMMIT that failed) the group is void: nobody may be answered.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import copy_context
 from typing import Any
 
@@ -33,7 +33,7 @@ def write_group(connection: Connection, group: list[Job], where: str) -> tuple[l
         return answered, []
     transaction = connection.begin()
     try:
-        _take_keys(connection, group)
+        take_keys(connection, {key for job in group for key in job.keys})
     except SQLAlchemyError as error:
         raise Void from error
     outcomes: list[Outcome] = []
@@ -152,14 +152,12 @@ def _call(work: Callable[[Any], Any], session: Any) -> Any:
         mine.active = False
 
 
-def _take_keys(connection: Connection, group: list[Job]) -> None:
-    """Locks the keys of a group on PostgreSQL, sorted, so that two groups never wait for each other."""
-    if connection.dialect.name != "postgresql":
-        return
-    keys = sorted({_number(key) for job in group for key in job.keys})
-    if keys:
+def take_keys(connection: Connection, keys: Collection[str]) -> None:
+    """Locks keys on PostgreSQL until the transaction ends, sorted, so that two groups never wait for each other."""
+    if keys and connection.dialect.name == "postgresql":
         connection.execute(
-            text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k"), {"keys": keys}
+            text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) AS k"),
+            {"keys": sorted(map(_number, keys))},
         )
 
 

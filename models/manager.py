@@ -21,6 +21,7 @@ from .base import Base
 from .engines import Engines, open_engines
 from .errors import DatabaseError, DatabaseReadOnly, SessionMisuse, translated
 from .job import Batch
+from .ledger import SqlLedger
 from .lock import Held, WriteLock, held
 from .migrate import create_users_tables, upgrade
 from .runs import SqlRunStore
@@ -89,6 +90,7 @@ class DatabaseManager(TrustedFace):
         self._current: _Open | None = None  # what is open in this very process
         self._closed = False
         self._runs: SqlRunStore | None = None
+        self._ledger: SqlLedger | None = None
         self._finalizer = weakref.finalize(self, self._holder.close)
         _opened(self)
 
@@ -103,6 +105,13 @@ class DatabaseManager(TrustedFace):
         if self._runs is None:
             self._runs = SqlRunStore(self)
         return self._runs
+
+    @property
+    def ledger(self) -> SqlLedger:
+        """The book of what was asked of which model in this database: `Accountant(db.ledger)`."""
+        if self._ledger is None:
+            self._ledger = SqlLedger(self)
+        return self._ledger
 
     @property
     def closed(self) -> bool:

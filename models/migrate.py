@@ -21,12 +21,12 @@ from .errors import DatabaseError, SessionMisuse, translated
 from .lock import held
 from .urls import shown
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 FOLDER: Final = Path(__file__).parent / "migrations"
 OURS: Final = frozenset(
     {
         "conversations", "messages", "user_preferences", "preference_observations", "context_windows", "memory_index", "memory_sources",
-        "owners", "shapes", "runs", "steps", "receipts", "receipt_keys", "upkeep", "search_changes",
+        "model_calls", "owners", "shapes", "runs", "steps", "receipts", "receipt_keys", "upkeep", "search_changes",
     }
 )  # fmt: skip
 _LOCK: Final = 7_452_983_104

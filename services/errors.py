@@ -15,6 +15,8 @@ ServiceError                 anything below
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class ServiceError(Exception):
     """A service could not do what it was asked."""
@@ -67,6 +69,13 @@ class ModelRefused(ClaudeAPIError):
 
 class BudgetExceeded(ClaudeAPIError):
     """The call could cost more than the budget has left, and was not made: raise the budget, or ask for less."""
+
+    of: str = ""
+    """Whose budget it is: that of the tenant, user, conversation or run."""
+    unit: str = ""
+    """What it is counted in: tokens or cost."""
+    renewed: datetime | None = None
+    """When it begins anew, if it does."""
 
 
 class RateLimited(ClaudeAPIError):

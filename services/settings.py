@@ -100,6 +100,18 @@ SETTINGS: tuple[Setting, ...] = (
     *_provider("llamacpp", "llama.cpp", (), "LLAMACPP_MODEL", "default", "LLAMACPP_BASE_URL", None),
     *_provider("vllm", "vLLM", ("VLLM_API_KEY",), "VLLM_MODEL", None, "VLLM_BASE_URL", None),
     Setting(
+        "limits",
+        ("TURNGRAPH_LIMITS",),
+        None,
+        "What a provider is asked at most in any 60 seconds and at once: anthropic: requests=50 tokens=40000; *: concurrent=8.",
+    ),
+    Setting(
+        "budgets",
+        ("TURNGRAPH_BUDGETS",),
+        None,
+        "What a tenant, user, conversation or run may cost: user: cost=5 per=month; run: tokens=50000.",
+    ),
+    Setting(
         "embedder",
         ("TURNGRAPH_EMBEDDER",),
         "wordllama",

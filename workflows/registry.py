@@ -9,11 +9,12 @@ from ..engine import EngineError, Graph, Registry
 from ..engine.errors import did_you_mean, listing
 from ..models import DatabaseManager, get_db_manager
 from ..nodes import registry as nodes
-from ..services import Embedder, LanguageModel, default_embedder, language_model
+from ..services import Embedder, LanguageModel, default_embedder
 from .batch_conversation import create_batch_conversation_workflow
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
 from .memory_search import create_memory_search_workflow
+from .services import accounted
 from .session_recovery import create_session_recovery_workflow
 
 FOLDER: Final = Path(__file__).parent
@@ -29,7 +30,7 @@ registry = Registry(nodes)
 for _name, _create in WORKFLOWS.items():
     registry.graph(_name, _create)
 registry.store("db", get_db_manager)
-registry.service("llm", language_model)
+registry.service("llm", accounted)
 registry.service("embedder", default_embedder)
 registry.service("conversation", create_conversation_workflow)
 

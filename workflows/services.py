@@ -6,7 +6,7 @@ from typing import Any
 
 from ..engine import Graph, Lazy
 from ..models import DatabaseManager, get_db_manager
-from ..services import Embedder, LanguageModel, default_embedder, language_model
+from ..services import Accountant, Embedder, LanguageModel, default_embedder, gated, language_model
 
 
 def bound(
@@ -19,8 +19,15 @@ def bound(
     database: Any = db if db is not None else Lazy(get_db_manager)
     ready = graph.bind(
         db=database,
-        llm=llm if llm is not None else Lazy(language_model),
+        llm=Lazy(lambda: accounted(llm, db)),
         embedder=embedder if embedder is not None else Lazy(default_embedder),
     )
     ready.store = database
     return ready
+
+
+def accounted(llm: LanguageModel | None = None, db: DatabaseManager | None = None) -> LanguageModel:
+    """The model, else that of the settings; limits, budgets and the ledger of the database hold for it, unless it
+    came with a gate of its own."""
+    model = llm if llm is not None else language_model()
+    return gated(model, lambda: Accountant((db if db is not None else get_db_manager()).ledger))

@@ -10,12 +10,12 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from ...engine import Node
+from ...engine import Context, Node
 from ...models.base import new_id
 from ...models.repositories import context_windows, conversations, messages
-from ...services import ClaudeAPIError, LanguageModel, OfflineModel, Prompt, Turn, estimate_tokens
+from ...services import ClaudeAPIError, LanguageModel, OfflineModel, Prompt, Turn, charged, estimate_tokens
 from .context_budget import SHARES
-from .inputs import InConversation, turn_of
+from .inputs import InConversation, account, turn_of
 
 logger = logging.getLogger("turngraph")
 LEAST_ROOM: Final = 60
@@ -106,7 +106,8 @@ class ContextCompressionNode(Node):
             ]
         return Older(inputs, older, list(turns[fold:]), start, to, before)
 
-    async def exec(self, older: Older, *, llm: LanguageModel) -> Outputs:
+    async def exec(self, older: Older, *, llm: LanguageModel, context: Context) -> Outputs:
+        llm = charged(llm, account(older.inputs, context))
         left = older.inputs.context_limit - Prompt(message="").tokens()
         room = max(LEAST_ROOM, int(left * SHARES["summary"])) - 20
         made: list[SummaryPart] = []

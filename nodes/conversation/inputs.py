@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue
 
+from ...engine import Context
 from ...models.message import Message
 from ...models.repositories.messages import check_content
 from ...models.scope import Scope, check_id
-from ...services import Turn
+from ...services import Account, Turn
 
 
 def _user(value: str) -> str:
@@ -56,6 +57,19 @@ class InConversation(Owned):
     """A node's place: one conversation of one user."""
 
     conversation_id: ConversationId
+
+
+class OnAccount(BaseModel):
+    """On whose account a node asks the language model, as far as the state says."""
+
+    user_id: str | None = None
+    tenant_id: str = "default"
+    conversation_id: str | None = None
+
+
+def account(whose: OnAccount | InConversation, context: Context) -> Account:
+    """The account that a node's calls are charged to."""
+    return Account(whose.tenant_id, whose.user_id, whose.conversation_id, context.run_id[:200], context.node)
 
 
 class ConversationInputs(Owned):

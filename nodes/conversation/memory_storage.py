@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...engine import Node
+from ...engine import Context, Node
 from ...models.base import now
 from ...models.message import Message
 from ...models.repositories import context_windows, conversations, messages
@@ -25,9 +25,10 @@ from ...services import (
     StatedPreference,
     Turn,
     Usage,
+    charged,
 )
 from ...services.llm.facts import grounded, slotted
-from .inputs import InConversation, MessageText, embedded
+from .inputs import InConversation, MessageText, account, embedded
 
 logger = logging.getLogger("turngraph")
 WINDOW = 20
@@ -65,12 +66,14 @@ class MemoryStorageNode(Node):
             raise ValueError(f'extraction is "rules" or "model", not {extraction!r}')
         self.extraction = extraction
 
-    async def exec(self, inputs: Inputs, *, llm: LanguageModel, embedder: Embedder) -> Outputs:
+    async def exec(
+        self, inputs: Inputs, *, llm: LanguageModel, embedder: Embedder, context: Context
+    ) -> Outputs:
         # What the assistant asked only explains a short answer; no fact is ever read from it.
         before = [turn for turn in inputs.recent_messages[-1:] if turn.role == "assistant"]
         turns = [*before, Turn(role="user", content=inputs.current_message, message_id=inputs.message_id)]
         found = (
-            await _extracted(llm, turns)
+            await _extracted(charged(llm, account(inputs, context)), turns)
             if self.extraction == "model"
             else await OfflineModel().extract(turns)
         )

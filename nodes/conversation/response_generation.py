@@ -17,7 +17,9 @@ from ...services import (
     RateLimited,
     Reply,
     Usage,
+    charged,
 )
+from .inputs import OnAccount, account
 
 logger = logging.getLogger("turngraph")
 
@@ -57,7 +59,7 @@ class ResponseGenerationNode(Node):
 
     name = "response_generation"
 
-    class Inputs(BaseModel):
+    class Inputs(OnAccount):
         built_context: Prompt
 
     class Outputs(BaseModel):
@@ -75,7 +77,8 @@ class ResponseGenerationNode(Node):
 
     async def exec(self, inputs: Inputs, *, llm: LanguageModel, context: Context) -> Outputs:
         reply: Reply | None = None
-        async for piece in llm.stream(inputs.built_context, max_tokens=self.max_tokens):
+        model = charged(llm, account(inputs, context))
+        async for piece in model.stream(inputs.built_context, max_tokens=self.max_tokens):
             if isinstance(piece, Reply):
                 reply = piece
             else:

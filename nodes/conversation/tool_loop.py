@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from ...engine import Context
-from ...services import ClaudeAPIError, LanguageModel, Usage
+from ...services import ClaudeAPIError, LanguageModel, Usage, charged
 from ...services.text import shortened
 from ...services.tools import (
     Allowance,
@@ -27,7 +27,7 @@ from ...services.tools import (
     notice,
     pieces,
 )
-from .inputs import ConversationInputs, MessageText
+from .inputs import ConversationInputs, MessageText, account
 from .response_generation import FAILED, ResponseGenerationNode
 
 logger = logging.getLogger("turngraph")
@@ -90,7 +90,8 @@ class ToolLoopNode(ResponseGenerationNode):
     async def exec(  # type: ignore[override]
         self, inputs: Inputs, *, llm: LanguageModel, toolbox: Toolbox, context: Context
     ) -> Outputs:
-        turn = _Turn(self, inputs, _able(llm), toolbox, context)
+        model = charged(llm, account(inputs, context))
+        turn = _Turn(self, inputs, _able(model), toolbox, context)
         return await turn.take()
 
 

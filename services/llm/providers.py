@@ -12,29 +12,9 @@ from typing import Literal
 
 from ..errors import ModelNotConfigured
 from ..settings import SETTINGS, Setting
+from .price import Price
 
 Speaks = Literal["anthropic", "openai", "rules"]
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars for a million tokens."""
-
-    input: float
-    output: float
-    cache_read: float | None = None
-    """None: as other input."""
-    cache_write: float | None = None
-
-    def cost(self, *, input_tokens: int, output_tokens: int, read: int = 0, written: int = 0) -> float:
-        """Dollars for a call; `read` and `written` are those of the input that the cache was used for."""
-        plain = input_tokens - read - written
-        cached = read * _or(self.cache_read, self.input) + written * _or(self.cache_write, self.input)
-        return (plain * self.input + cached + output_tokens * self.output) / 1_000_000
-
-
-def _or(price: float | None, otherwise: float) -> float:
-    return otherwise if price is None else price
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from turngraph.models import Base, DatabaseManager, Message, Scope, Target, forg
 from turngraph.models.erase_postgres import TABLES
 from turngraph.models.repositories import context_windows, conversations, memories, messages, preferences
 from turngraph.models.repositories.messages import NewMessage
+from turngraph.services import Account, Accountant, Attempt, Usage
 
 ADA, EVE = Scope("acme", "ada"), Scope("acme", "eve")
 MARK = "zqjxvk"
@@ -113,6 +114,11 @@ async def world(db: DatabaseManager, canaries: Canaries, size: int) -> None:
         await KEPT.run(own, store=db.runs, scope=ADA if place % 2 else None)
         if place % 5 == 0:
             await WAITING.run(own, store=db.runs, scope=ADA)
+    for scope, word in ((ADA, canaries), (EVE, lambda: "tea")):
+        for _ in range(5):
+            account = Account(scope.tenant, scope.user, word(), word(), "generate")
+            ticket = await Accountant(db.ledger).enter(Attempt("c", 1, "fake", "m", 9, 1, account, None))
+            await ticket.settle(Usage(input_tokens=5, output_tokens=1))
     await KEPT.run({"note": "tea", "more": "milk"}, store=db.runs, scope=EVE)
     # What was said once and changed since lies about as well.
     if db.dialect == "sqlite":

@@ -14,6 +14,7 @@ from turngraph.models.migrate import FOLDER, HEAD, OURS
 
 SEEDS = {"conversations", "messages", "user_preferences", "context_windows", "memory_index"}
 BESIDE = {
+    "model_calls",
     "memory_sources",
     "owners",
     "shapes",

@@ -1,0 +1,215 @@
+"""The ledger in the database: every attempt at a model is judged and booked in one transaction.
+
+Whoever books on a budget holds it until COMMIT: on SQLite by being the writer, on PostgreSQL by its lock. So two
+processes cannot spend the same rest together. What waits at the same time shares a transaction, and is judged in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from ..services.llm.budget import Budget, Spent, judge
+from ..services.llm.gate import Account
+from ..services.llm.ledger import Booking
+from ..services.llm.protocol import Usage
+from .base import now
+from .driver import Row, change, first
+from .durable import micros
+from .model_call import ModelCall
+from .group import take_keys
+
+if TYPE_CHECKING:
+    from .manager import DatabaseManager
+
+_COUNTED_BY: Final = {
+    "tenant": ("tenant_id",),
+    "user": ("tenant_id", "user_id"),
+    "conversation": ("tenant_id", "user_id", "conversation_id"),
+    "run": ("tenant_id", "run_id"),
+}
+_CLOSED: Final = (
+    "status", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "booked_tokens", "booked_cost",
+    "ended_at",
+)  # fmt: skip
+Cost: TypeAlias = Callable[[str, str, Usage], int | None]
+"""What a usage of a provider's model costs, in billionths of a dollar."""
+
+
+@dataclass(slots=True, eq=False)
+class _Reserve:
+    booking: Booking
+    budgets: Sequence[Budget]
+    tried: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Close:
+    row: Row
+
+
+_Key: TypeAlias = tuple[str, datetime | None, tuple[str, ...]]
+
+
+class SqlLedger:
+    """The book in a DatabaseManager's database: `db.ledger`."""
+
+    def __init__(self, db: DatabaseManager) -> None:
+        self._db = db
+        self._write = _write
+
+    async def reserve(self, booking: Booking, budgets: Sequence[Budget]) -> None:
+        """Books an attempt at its most, or raises BudgetExceeded; committed when it returns."""
+        await self._db.write_item(self._write, _Reserve(booking, budgets))
+
+    async def close(self, booking: Booking) -> None:
+        """Notes how an attempt stands now; committed when it returns."""
+        await self._db.write_item(self._write, _Close(_closed(booking)))
+
+    async def uncertain(self) -> Sequence[ModelCall]:
+        """The attempts of which nobody knows what came of them, oldest first; those of dead processes among them."""
+
+        def work(session: Session) -> Sequence[ModelCall]:
+            dead = update(ModelCall).where(ModelCall.status == "open", ModelCall.due_at < now())
+            session.execute(dead.values(status="uncertain").execution_options(synchronize_session=False))
+            left = select(ModelCall).where(ModelCall.status == "uncertain").order_by(ModelCall.id)
+            return session.scalars(left).all()
+
+        return await self._db.write(work)
+
+    async def reconcile(self, known: Mapping[str, Usage | None], cost: Cost) -> int:
+        """Settles uncertain attempts with what the provider's own book says of them: a usage, or None where it has
+        none of them. Gives how many were."""
+
+        def work(session: Session) -> int:
+            done = 0
+            for id_, usage in known.items():
+                row = session.get(ModelCall, id_)
+                if row is None or row.status not in ("uncertain", "open"):
+                    continue
+                done += 1
+                row.ended_at = row.ended_at or now()
+                if usage is None:
+                    row.status, row.booked_tokens, row.booked_cost = "released", 0, 0
+                    continue
+                row.status = "settled"
+                row.input_tokens, row.output_tokens = usage.input_tokens, usage.output_tokens
+                row.cache_read_tokens, row.cache_write_tokens = (
+                    usage.cache_read_tokens,
+                    usage.cache_write_tokens,
+                )
+                row.booked_tokens = usage.input_tokens + usage.output_tokens
+                row.booked_cost = cost(row.provider, row.model, usage)
+            return done
+
+        return await self._db.write(work)
+
+
+def _write(connection: Connection, items: list[Any]) -> list[Any]:
+    """Writes a group: first what ended, which makes room, then what begins."""
+    if ended := [item.row for item in items if isinstance(item, _Close)]:
+        change(connection, _close_statement(connection.dialect.name), ended)
+    begun = [item for item in items if isinstance(item, _Reserve)]
+    told = _judged(connection, begun)
+    rows = [_opened(item.booking) for item in begun if told[item] is None]
+    if rows:
+        change(connection, _open_statement(connection.dialect.name), rows)
+    return [told.get(item) for item in items]
+
+
+def _judged(connection: Connection, begun: list[_Reserve]) -> dict[_Reserve, Exception | None]:
+    counted = {item: list(_counted(item)) for item in begun}
+    take_keys(connection, {f"budget:{key[0]}:{key[2]}" for keys in counted.values() for _, key in keys})
+    there = _there(connection, [item.booking.id for item in begun if item.tried])
+    spent: dict[_Key, Spent] = {}
+    told: dict[_Reserve, Exception | None] = {}
+    for item in begun:
+        item.tried = True
+        told[item] = None
+        if item.booking.id in there:
+            continue  # committed, though nobody was told: it counts already
+        attempt, cost = item.booking.attempt, item.booking.cost_bound
+        for budget, key in counted[item]:
+            if key not in spent:
+                spent[key] = _spent(connection, key)
+            told[item] = judge(budget, spent[key], attempt, cost, item.booking.started_at)
+            if told[item] is not None:
+                break
+        else:
+            for key in {key for _, key in counted[item]}:
+                spent[key].tokens += attempt.input_bound + attempt.output_bound
+                spent[key].cost += cost or 0
+                spent[key].priced = spent[key].priced and cost is not None
+    return told
+
+
+def _counted(item: _Reserve) -> list[tuple[Budget, _Key]]:
+    keys = ((budget, budget.key(item.booking.attempt.account)) for budget in item.budgets)
+    moment = item.booking.started_at
+    return [(budget, (budget.of, budget.since(moment), key)) for budget, key in keys if key is not None]
+
+
+def _there(connection: Connection, ids: list[str]) -> set[str]:
+    if not ids:
+        return set()
+    return set(connection.scalars(select(ModelCall.id).where(ModelCall.id.in_(ids))))
+
+
+def _spent(connection: Connection, key: _Key) -> Spent:
+    of, since, values = key
+    parameters = (*values, 0 if since is None else micros(since))
+    row = first(connection, _spent_statement(connection.dialect.name, of), parameters)
+    assert row is not None
+    return Spent(int(row[0]), int(row[1]), not row[2])
+
+
+def _opened(booking: Booking) -> Row:
+    attempt, account = booking.attempt, booking.attempt.account or Account()
+    return (
+        booking.id, account.tenant, account.user, account.conversation, account.run, account.node, attempt.call_id,
+        attempt.number, attempt.provider, attempt.model, "open", attempt.input_bound, attempt.output_bound,
+        booking.cost_bound, None, None, None, None, attempt.input_bound + attempt.output_bound, booking.cost_bound,
+        micros(booking.started_at), micros(booking.due_at), None,
+    )  # fmt: skip
+
+
+def _closed(booking: Booking) -> Row:
+    usage = booking.usage
+    told = (None,) * 4
+    if usage is not None:
+        told = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens)  # type: ignore[assignment]
+    ended = None if booking.ended_at is None else micros(booking.ended_at)
+    return (booking.status, *told, booking.tokens, booking.booked_cost, ended, booking.id)
+
+
+@lru_cache(2)
+def _open_statement(dialect: str) -> str:
+    columns = ModelCall.__table__.columns.keys()
+    marks = ", ".join([_mark(dialect)] * len(columns))
+    return f"INSERT INTO model_calls ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+
+
+@lru_cache(2)
+def _close_statement(dialect: str) -> str:
+    sets = ", ".join(f"{column} = {_mark(dialect)}" for column in _CLOSED)
+    return f"UPDATE model_calls SET {sets} WHERE id = {_mark(dialect)} AND status IN ('open', 'uncertain')"
+
+
+@lru_cache(16)
+def _spent_statement(dialect: str, of: str) -> str:
+    where = " AND ".join(f"{column} = {_mark(dialect)}" for column in _COUNTED_BY[of])
+    return (
+        "SELECT coalesce(sum(booked_tokens), 0), coalesce(sum(booked_cost), 0), count(*) - count(booked_cost) "
+        f"FROM model_calls WHERE {where} AND started_at >= {_mark(dialect)}"
+    )
+
+
+def _mark(dialect: str) -> str:
+    return "?" if dialect == "sqlite" else "%s"

@@ -1,0 +1,58 @@
+"""One attempt at a language model, as the ledger keeps it: on whose account, at most what, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base
+from .durable import Micros
+
+_OPEN = text("status = 'open'")
+
+
+class ModelCall(Base):
+    """One attempt. `booked_tokens` and `booked_cost` are what counts: the bounds while nobody knows better, else what
+    the provider told. Money is in billionths of a dollar, and None where the price was not known.
+
+    It holds no text. Whose it was is forgotten with the user; that it was is not.
+    """
+
+    __tablename__ = "model_calls"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('open', 'settled', 'released', 'uncertain')", name="ck_model_calls_status"
+        ),
+        Index("ix_model_calls_user", "tenant_id", "user_id", "started_at", "booked_tokens", "booked_cost"),
+        Index("ix_model_calls_tenant", "tenant_id", "started_at", "booked_tokens", "booked_cost"),
+        Index("ix_model_calls_conversation", "tenant_id", "user_id", "conversation_id"),
+        Index("ix_model_calls_run", "run_id"),
+        Index("ix_model_calls_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(String(200), default="default")
+    user_id: Mapped[str | None] = mapped_column(String(200))
+    conversation_id: Mapped[str | None] = mapped_column(String(200))
+    run_id: Mapped[str | None] = mapped_column(String(200))
+    node: Mapped[str | None] = mapped_column(String(200))
+    call_id: Mapped[str] = mapped_column(String(64))
+    number: Mapped[int] = mapped_column(Integer)
+    provider: Mapped[str] = mapped_column(String(100))
+    model: Mapped[str] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(16))
+    input_bound: Mapped[int] = mapped_column(BigInteger)
+    output_bound: Mapped[int] = mapped_column(BigInteger)
+    cost_bound: Mapped[int | None] = mapped_column(BigInteger)
+    input_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    output_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cache_read_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cache_write_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    booked_tokens: Mapped[int] = mapped_column(BigInteger)
+    booked_cost: Mapped[int | None] = mapped_column(BigInteger)
+    started_at: Mapped[datetime] = mapped_column(Micros)
+    due_at: Mapped[datetime] = mapped_column(Micros)
+    ended_at: Mapped[datetime | None] = mapped_column(Micros)
