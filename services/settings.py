@@ -112,6 +112,12 @@ SETTINGS: tuple[Setting, ...] = (
         "What a tenant, user, conversation or run may cost: user: cost=5 per=month; run: tokens=50000.",
     ),
     Setting(
+        "prices",
+        ("TURNGRAPH_PRICES",),
+        None,
+        "Dollars for a million tokens, where the table of providers does not know them: openai:gpt-5: input=1.25 output=10.",
+    ),
+    Setting(
         "embedder",
         ("TURNGRAPH_EMBEDDER",),
         "wordllama",

@@ -16,6 +16,7 @@ from .limits import Limits, Slot, shared_limits
 from .metrics import Gauge, gauges
 from .price import Price
 from .protocol import Usage
+from .providers import price_of
 
 logger = logging.getLogger("turngraph")
 
@@ -29,7 +30,7 @@ LONGEST: Final = timedelta(hours=1)
 class Accountant:
     """The gate with everything on: waits for the provider's limits, reserves in the book, and notes what came of it.
 
-    Without arguments, limits and budgets are those of the settings, and the book is in memory.
+    Without arguments, limits, budgets and prices are those of the settings, and the book is in memory.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Accountant:
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
         self._limits = shared_limits() if limits is None else limits
         self._budgets = parsed_budgets(setting("budgets") or "") if budgets is None else list(budgets)
-        self._prices = prices or _unknown
+        self._prices = prices or price_of
 
     async def enter(self, attempt: Attempt) -> Entry:
         """The leave to make an attempt, booked at its most; BudgetExceeded or RateLimited where there is none."""
@@ -147,7 +148,3 @@ class Entry:
                 self._booking.id,
                 type(error).__name__,
             )
-
-
-def _unknown(provider: str, model: str) -> Price | None:
-    return None

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from .protocol import Usage
+from .rules import rules
 
 NANOS: Final = 1_000_000_000
 """How many of our units a dollar has."""
 _PER_TOKEN: Final = Decimal(NANOS) / 1_000_000
+EXAMPLE: Final = "openai:gpt-5: input=1.25 output=10 cache_read=0.125"
+_KEYS: Final = ("input", "output", "cache_read", "cache_write")
 Dollars: TypeAlias = float | Decimal
 
 
@@ -40,6 +44,23 @@ class Price:
         whole = fresh * _exact(self.input) + usage.output_tokens * _exact(self.output)
         cached = usage.cache_read_tokens * _exact(read) + usage.cache_write_tokens * _exact(write)
         return _nanos(whole + cached)
+
+
+@lru_cache(maxsize=8)
+def parsed_prices(text: str) -> tuple[tuple[str, Price], ...]:
+    """The prices of a setting such as "openai:gpt-5: input=1.25 output=10", by how provider and model begin."""
+    return tuple(
+        (
+            rule.name,
+            Price(
+                rule.amount("input") or 0,
+                rule.amount("output") or 0,
+                rule.amount("cache_read"),
+                rule.amount("cache_write"),
+            ),
+        )
+        for rule in rules("TURNGRAPH_PRICES", text, _KEYS, EXAMPLE)
+    )
 
 
 def dollars(nanos: int) -> Decimal:
