@@ -26,6 +26,7 @@ from turngraph.models.base import now
 from . import driver
 from .invariants import all_said, committed, nothing, run_again, taken_again, violations
 from .script import Script
+from .spending import Spenders, mix
 from .trouble import Trouble
 from .workload import (
     Entries,
@@ -342,3 +343,13 @@ async def _gate(files: Notes) -> None:
     files.add("ready", str(os.getpid()))
     while not files.has("go"):
         await asyncio.sleep(0.001)
+
+
+def spend(url: str, number: int, urls: dict[str, str]) -> None:
+    """Makes a mix of calls at models."""
+
+    async def work() -> None:
+        with DatabaseManager(url) as db:
+            await Spenders(db, urls).make(mix(number))
+
+    _run(work())
