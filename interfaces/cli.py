@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from .commands import batch, chat, conversation, database, demo, graphs, history, memory, models, runs
+from .commands import batch, chat, conversation, database, demo, graphs, history, memory, models, runs, usage
 
 app = typer.Typer(
     name="turngraph",
@@ -32,6 +32,9 @@ runs.app.command("fork")(history.fork)
 runs.app.command("replay")(history.replay)
 runs.app.command("prune")(history.prune)
 app.add_typer(runs.app, name="runs")
+models.app.command("usage")(usage.usage)
+models.app.command("uncertain")(usage.uncertain)
+models.app.command("reconcile")(usage.reconcile)
 app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.add_typer(database.app, name="db")

@@ -164,9 +164,9 @@ def _told(line: UsageLine, names: list[str]) -> dict[str, Any]:
 
 
 def _cells(line: UsageLine) -> list[object]:
-    from ...services.llm.price import shown_dollars
+    from ...services.llm.price import dollars
 
-    cost, booked = shown_dollars(line.cost), shown_dollars(line.booked_cost)
+    cost, booked = f"${dollars(line.cost):,.4f}", f"${dollars(line.booked_cost):,.4f}"
     if line.unpriced == line.requests:
         cost = booked = "unknown"
     counts = (line.requests, line.errors, line.uncertain, line.input_tokens, line.output_tokens)
