@@ -26,7 +26,7 @@ from .ledger import SqlLedger
 from .manager import DatabaseManager, get_db_manager
 from .memory import MemoryIndex, MemorySource
 from .message import Message
-from .model_call import ModelCall
+from .model_call import ModelCall, ModelSpend
 from .preference import UserPreference
 from .receipt import Receipt
 from .runs import SqlRunStore
@@ -53,6 +53,7 @@ __all__ = [
     "MemorySource",
     "Message",
     "ModelCall",
+    "ModelSpend",
     "NotFound",
     "Owner",
     "Receipt",

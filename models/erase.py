@@ -30,7 +30,7 @@ from .erase_runs import Digest, erase_runs
 from .errors import NotFound
 from .memory import MemoryIndex, MemorySource
 from .message import Message
-from .model_call import ModelCall
+from .model_call import ModelCall, ModelSpend
 from .preference import PreferenceObservation, UserPreference
 from .repositories import context_windows, conversations, memories, messages, preferences
 from .scope import Scope, check_id
@@ -102,6 +102,7 @@ class _Erasure:
         self._delete(Message, Message.id, Message.content, *messages.owned(self.scope))
         self._delete(Conversation, Conversation.id, Conversation.title, *conversations.owned(self.scope))
         self._nobodys(("user_id", "conversation_id", "run_id"), *self._mine(ModelCall))
+        self._run(delete(ModelSpend).where(*self._mine(ModelSpend)))
         if not (self.erased.rows or self.erased.changed):
             raise NotFound(f"nothing is kept of user {self.scope.user!r}")
 

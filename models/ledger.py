@@ -29,12 +29,16 @@ from .group import take_keys
 if TYPE_CHECKING:
     from .manager import DatabaseManager
 
-_COUNTED_BY: Final = {
-    "tenant": ("tenant_id",),
-    "user": ("tenant_id", "user_id"),
-    "conversation": ("tenant_id", "user_id", "conversation_id"),
-    "run": ("tenant_id", "run_id"),
+_SPENT: Final = {
+    "tenant": "SELECT sum(tokens), sum(cost), sum(unpriced) FROM model_spend WHERE tenant_id = ? AND day >= ?",
+    "user": "SELECT sum(tokens), sum(cost), sum(unpriced) FROM model_spend WHERE tenant_id = ? AND user_id = ? AND day >= ?",
+    "conversation": "SELECT sum(booked_tokens), sum(booked_cost), count(*) - count(booked_cost) FROM model_calls "
+    "WHERE tenant_id = ? AND user_id = ? AND conversation_id = ? AND started_at >= ?",
+    "run": "SELECT sum(booked_tokens), sum(booked_cost), count(*) - count(booked_cost) FROM model_calls "
+    "WHERE tenant_id = ? AND run_id = ? AND started_at >= ?",
 }
+"""What is booked on a budget: of tenants and users by the day, of the smaller things by the call."""
+_DAY: Final = 86_400_000_000
 _CLOSED: Final = (
     "status", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "booked_tokens", "booked_cost",
     "ended_at",
@@ -53,6 +57,7 @@ class _Reserve:
 @dataclass(slots=True, eq=False)
 class _Close:
     row: Row
+    account: Account
 
 
 _Key: TypeAlias = tuple[str, datetime | None, tuple[str, ...]]
@@ -71,7 +76,7 @@ class SqlLedger:
 
     async def close(self, booking: Booking) -> None:
         """Notes how an attempt stands now; committed when it returns."""
-        await self._db.write_item(self._write, _Close(_closed(booking)))
+        await self._db.write_item(self._write, _Close(_closed(booking), booking.attempt.account or Account()))
 
     async def uncertain(self) -> Sequence[ModelCall]:
         """The attempts of which nobody knows what came of them, oldest first; those of dead processes among them."""
@@ -114,6 +119,7 @@ class SqlLedger:
 
 def _write(connection: Connection, items: list[Any]) -> list[Any]:
     """Writes a group: first what ended, which makes room, then what begins."""
+    _lock(connection, items)
     if ended := [item.row for item in items if isinstance(item, _Close)]:
         change(connection, _close_statement(connection.dialect.name), ended)
     begun = [item for item in items if isinstance(item, _Reserve)]
@@ -124,9 +130,21 @@ def _write(connection: Connection, items: list[Any]) -> list[Any]:
     return [told.get(item) for item in items]
 
 
+def _lock(connection: Connection, items: list[Any]) -> None:
+    """Takes on PostgreSQL all that the group will touch: the users, whose sums it changes, and the budgets."""
+    if connection.dialect.name != "postgresql":
+        return
+    accounts = [
+        item.account if isinstance(item, _Close) else item.booking.attempt.account or Account()
+        for item in items
+    ]
+    users = {("user", (account.tenant, account.user)) for account in accounts}
+    budgets = {(key[0], key[2]) for item in items if isinstance(item, _Reserve) for _, key in _counted(item)}
+    take_keys(connection, {f"spent:{kind}:{key}" for kind, key in users | budgets})
+
+
 def _judged(connection: Connection, begun: list[_Reserve]) -> dict[_Reserve, Exception | None]:
-    counted = {item: list(_counted(item)) for item in begun}
-    take_keys(connection, {f"budget:{key[0]}:{key[2]}" for keys in counted.values() for _, key in keys})
+    counted = {item: _counted(item) for item in begun}
     there = _there(connection, [item.booking.id for item in begun if item.tried])
     spent: dict[_Key, Spent] = {}
     told: dict[_Reserve, Exception | None] = {}
@@ -164,10 +182,12 @@ def _there(connection: Connection, ids: list[str]) -> set[str]:
 
 def _spent(connection: Connection, key: _Key) -> Spent:
     of, since, values = key
-    parameters = (*values, 0 if since is None else micros(since))
-    row = first(connection, _spent_statement(connection.dialect.name, of), parameters)
-    assert row is not None
-    return Spent(int(row[0]), int(row[1]), not row[2])
+    began = 0 if since is None else micros(since)
+    if of in ("tenant", "user"):
+        began //= _DAY
+    statement = _SPENT[of].replace("?", _mark(connection.dialect.name))
+    row = first(connection, statement, (*values, began)) or (0, 0, 0)
+    return Spent(int(row[0] or 0), int(row[1] or 0), not row[2])
 
 
 def _opened(booking: Booking) -> Row:
@@ -200,15 +220,6 @@ def _open_statement(dialect: str) -> str:
 def _close_statement(dialect: str) -> str:
     sets = ", ".join(f"{column} = {_mark(dialect)}" for column in _CLOSED)
     return f"UPDATE model_calls SET {sets} WHERE id = {_mark(dialect)} AND status IN ('open', 'uncertain')"
-
-
-@lru_cache(16)
-def _spent_statement(dialect: str, of: str) -> str:
-    where = " AND ".join(f"{column} = {_mark(dialect)}" for column in _COUNTED_BY[of])
-    return (
-        "SELECT coalesce(sum(booked_tokens), 0), coalesce(sum(booked_cost), 0), count(*) - count(booked_cost) "
-        f"FROM model_calls WHERE {where} AND started_at >= {_mark(dialect)}"
-    )
 
 
 def _mark(dialect: str) -> str:

@@ -26,7 +26,7 @@ FOLDER: Final = Path(__file__).parent / "migrations"
 OURS: Final = frozenset(
     {
         "conversations", "messages", "user_preferences", "preference_observations", "context_windows", "memory_index", "memory_sources",
-        "model_calls", "owners", "shapes", "runs", "steps", "receipts", "receipt_keys", "upkeep", "search_changes",
+        "model_calls", "model_spend", "owners", "shapes", "runs", "steps", "receipts", "receipt_keys", "upkeep", "search_changes",
     }
 )  # fmt: skip
 _LOCK: Final = 7_452_983_104

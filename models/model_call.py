@@ -25,8 +25,6 @@ class ModelCall(Base):
         CheckConstraint(
             "status IN ('open', 'settled', 'released', 'uncertain')", name="ck_model_calls_status"
         ),
-        Index("ix_model_calls_user", "tenant_id", "user_id", "started_at", "booked_tokens", "booked_cost"),
-        Index("ix_model_calls_tenant", "tenant_id", "started_at", "booked_tokens", "booked_cost"),
         Index("ix_model_calls_conversation", "tenant_id", "user_id", "conversation_id"),
         Index("ix_model_calls_run", "run_id"),
         Index("ix_model_calls_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -56,3 +54,23 @@ class ModelCall(Base):
     started_at: Mapped[datetime] = mapped_column(Micros)
     due_at: Mapped[datetime] = mapped_column(Micros)
     ended_at: Mapped[datetime | None] = mapped_column(Micros)
+
+
+class ModelSpend(Base):
+    """What is booked for a user on a day, over all their calls: triggers keep it, so that no budget has to sum a month.
+
+    `day` counts from 1970 in UTC. Calls that are nobody's are kept under an empty user.
+    """
+
+    __tablename__ = "model_spend"
+    __table_args__ = (
+        Index("ix_model_spend_day", "tenant_id", "day"),
+        {"sqlite_with_rowid": False},
+    )
+
+    tenant_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    cost: Mapped[int] = mapped_column(BigInteger, default=0)
+    unpriced: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from turngraph.models import DatabaseManager, ModelCall, Scope, Target, forget
+from turngraph.models import DatabaseManager, ModelCall, ModelSpend, Scope, Target, forget
 from turngraph.services import Account, Accountant, Attempt, Budget, BudgetExceeded, Limits, Price, Usage
 from turngraph.services.llm.ledger import Booking, MemoryLedger
 
@@ -243,3 +243,34 @@ async def test_a_forgotten_user_is_in_no_row_and_what_was_spent_stays_spent(db: 
     ]
     with pytest.raises(BudgetExceeded):
         await accountant(db.ledger, Budget("tenant", tokens=160)).enter(attempt())
+
+
+async def test_the_sums_of_the_days_are_those_of_the_calls(db: DatabaseManager):
+    gate, unpriced = accountant(db.ledger), accountant(db.ledger, price=None)
+    nobody = attempt(None)
+    for number, one in enumerate((attempt(ADA), attempt(EVE), nobody, attempt(ADA), nobody) * 3):
+        ticket = await (gate if number % 4 else unpriced).enter(one)
+        if number % 3:
+            await ticket.settle(Usage(input_tokens=number, output_tokens=1))
+    before = datetime(2025, 1, 1, 23, 59, 59, tzinfo=UTC)
+    await db.ledger.reserve(Booking(attempt(), 5, before, before), [])
+    await forget(db, Scope("acme", "eve"), Target("user"))
+
+    def summed(session: Any) -> tuple[Any, Any]:
+        by_call: dict[Any, Any] = {}
+        for row in session.scalars(select(ModelCall)):
+            key = (row.tenant_id, row.user_id or "", (row.started_at - datetime(1970, 1, 1, tzinfo=UTC)).days)
+            tokens, cost, unknown = by_call.get(key, (0, 0, 0))
+            by_call[key] = (
+                tokens + row.booked_tokens,
+                cost + (row.booked_cost or 0),
+                unknown + (row.booked_cost is None),
+            )
+        by_day = {
+            (s.tenant_id, s.user_id, s.day): (s.tokens, s.cost, s.unpriced)
+            for s in session.scalars(select(ModelSpend))
+        }
+        return by_call, by_day
+
+    by_call, by_day = db.read_now(summed)
+    assert by_call == by_day and len(by_call) == 4

@@ -15,6 +15,7 @@ from turngraph.models.migrate import FOLDER, HEAD, OURS
 SEEDS = {"conversations", "messages", "user_preferences", "context_windows", "memory_index"}
 BESIDE = {
     "model_calls",
+    "model_spend",
     "memory_sources",
     "owners",
     "shapes",
