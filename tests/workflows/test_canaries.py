@@ -5,6 +5,7 @@ Real workflows run over a real server, on success and on each kind of failure; t
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -70,6 +71,7 @@ def everything(error: BaseException) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["anthropic", "openai"])
 async def test_no_key_is_kept_and_no_message_logged(
     dialect: str,
@@ -109,7 +111,7 @@ async def test_no_key_is_kept_and_no_message_logged(
             assert SAID in export
         files = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
     assert SAID.encode() in b"".join(files.values()) and "canaries.db-wal" in files
-    shown = _shown(tmp_path / "canaries.db")
+    shown = await asyncio.to_thread(_shown, tmp_path / "canaries.db")
     output = "".join(capfd.readouterr())
     assert "generation failed" in log.getvalue()
     for where, text in {
@@ -146,5 +148,6 @@ def _shown(file: Path) -> str:
         ["db", "stats"],
     ):
         done = CliRunner().invoke(app, [*command, "--db", f"sqlite:///{file}", "--json"])
+        assert done.exit_code == 0, done.output
         told.append(done.output)
     return "".join(told)

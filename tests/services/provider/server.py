@@ -148,6 +148,7 @@ class ProviderServer:
             return await self._do(does, seen, writer)
         finally:
             watch.cancel()
+            await asyncio.wait([watch])  # else the next request on this connection finds it still reading
 
     async def _watch(self, reader: asyncio.StreamReader, seen: Seen) -> None:
         try:
