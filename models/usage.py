@@ -119,6 +119,5 @@ def _number(column: Any) -> ColumnElement[int]:
 
 def _line(row: Any, groups: int) -> UsageLine:
     *whole, mean, longest = row[groups:]
-    return UsageLine(
-        tuple(row[:groups]), *map(int, whole), seconds=float(mean) / 1e6, longest=float(longest) / 1e6
-    )
+    told: list[Any] = [*map(int, whole), float(mean) / 1e6, float(longest) / 1e6]
+    return UsageLine(tuple(row[:groups]), *told)
