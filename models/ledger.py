@@ -23,8 +23,8 @@ from ..services.llm.protocol import Usage
 from .base import now
 from .driver import Row, change, first
 from .durable import micros
-from .model_call import ModelCall
 from .group import take_keys
+from .model_call import ModelCall
 
 if TYPE_CHECKING:
     from .manager import DatabaseManager
@@ -68,15 +68,15 @@ class SqlLedger:
 
     def __init__(self, db: DatabaseManager) -> None:
         self._db = db
-        self._write = _write
+        self._rows = _Rows()
 
     async def reserve(self, booking: Booking, budgets: Sequence[Budget]) -> None:
         """Books an attempt at its most, or raises BudgetExceeded; committed when it returns."""
-        await self._db.write_item(self._write, _Reserve(booking, budgets))
+        await self._db.write_item(self._rows, _Reserve(booking, budgets))
 
     async def close(self, booking: Booking) -> None:
         """Notes how an attempt stands now; committed when it returns."""
-        await self._db.write_item(self._write, _Close(_closed(booking), booking.attempt.account or Account()))
+        await self._db.write_item(self._rows, _Close(_closed(booking), booking.attempt.account or Account()))
 
     async def uncertain(self) -> Sequence[ModelCall]:
         """The attempts of which nobody knows what came of them, oldest first; those of dead processes among them."""
@@ -117,17 +117,24 @@ class SqlLedger:
         return await self._db.write(work)
 
 
-def _write(connection: Connection, items: list[Any]) -> list[Any]:
-    """Writes a group: first what ended, which makes room, then what begins."""
-    _lock(connection, items)
-    if ended := [item.row for item in items if isinstance(item, _Close)]:
-        change(connection, _close_statement(connection.dialect.name), ended)
-    begun = [item for item in items if isinstance(item, _Reserve)]
-    told = _judged(connection, begun)
-    rows = [_opened(item.booking) for item in begun if told[item] is None]
-    if rows:
-        change(connection, _open_statement(connection.dialect.name), rows)
-    return [told.get(item) for item in items]
+class _Rows:
+    """Writes a group of attempts that begin and end."""
+
+    def write(self, connection: Connection, items: list[Any], /) -> list[Any]:
+        """First what ended, which makes room, then what begins."""
+        _lock(connection, items)
+        if ended := [item.row for item in items if isinstance(item, _Close)]:
+            change(connection, _close_statement(connection.dialect.name), ended)
+        begun = [item for item in items if isinstance(item, _Reserve)]
+        told = _judged(connection, begun)
+        rows = [_opened(item.booking) for item in begun if told[item] is None]
+        if rows:
+            change(connection, _open_statement(connection.dialect.name), rows)
+        return [told.get(item) for item in items]
+
+    def write_at_once(self, connection: Connection, items: list[Any], /) -> list[Any] | None:
+        """Never: a budget is judged before it is booked on."""
+        return None
 
 
 def _lock(connection: Connection, items: list[Any]) -> None:

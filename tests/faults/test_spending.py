@@ -51,7 +51,8 @@ def behaviour(dice: random.Random, name: str, seen: Seen) -> tuple[Does, str]:
     """A good answer half of the time, else any of the faults."""
     most = seen.body.get("max_tokens") or seen.body.get("max_completion_tokens") or 1
     length = int(seen.headers["content-length"])
-    read = dice.randint(1, length)
+    # Who counts tokens bills about what was counted; of the other nobody knows how it counts.
+    read = dice.randint(1, length // 4 if seen.dialect == "anthropic" else length)
     told: dict[str, Any] = {
         "pieces": tuple(f"{name}.{place} " for place in range(dice.randint(1, 6))),
         "tokens": (read, dice.randint(1, most)),

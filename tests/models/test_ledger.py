@@ -144,13 +144,13 @@ async def test_many_at_once_share_transactions_and_never_exceed(db: DatabaseMana
 
 
 async def test_a_group_that_is_written_again_books_once(sqlite: DatabaseManager):
-    from turngraph.models.ledger import _Reserve, _write
+    from turngraph.models.ledger import _Reserve, _Rows
 
     budget = Budget("user", tokens=200)
     when = datetime.now(UTC)
     item = _Reserve(Booking(attempt(), 5, when, when), [budget])
     for _ in range(2):  # as after a COMMIT of which nobody knows what came of it
-        await sqlite.write(lambda session: _write(session.connection(), [item]))
+        await sqlite.write(lambda session: _Rows().write(session.connection(), [item]))
     assert [row.booked_tokens for row in rows(sqlite)] == [150]
 
 
