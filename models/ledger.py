@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from ..services.llm.budget import Budget, Spent, judge
 from ..services.llm.gate import Account
 from ..services.llm.ledger import Booking
+from ..services.llm.limits import Full, Limit, Used
 from ..services.llm.protocol import Usage
 from .base import now
 from .driver import Row, change, first
@@ -38,6 +39,17 @@ _SPENT: Final = {
     "WHERE tenant_id = ? AND run_id = ? AND started_at >= ?",
 }
 """What is booked on a budget: of tenants and users by the day, of the smaller things by the call."""
+_USED: Final = (
+    "SELECT r.n, r.tokens, e.n, e.tokens, e.oldest FROM "
+    "(SELECT count(*) AS n, sum(booked_tokens) AS tokens FROM model_calls "
+    "WHERE provider = ? AND status = 'open' AND due_at > ?) AS r, "
+    "(SELECT count(*) AS n, sum(booked_tokens) AS tokens, min(ended_at) AS oldest FROM model_calls "
+    "WHERE provider = ? AND ended_at > ?) AS e"
+)
+"""What is under way at a provider, and what ended within a window."""
+AT_LEAST: Final = 0.02
+AT_MOST: Final = 0.5
+"""Seconds between two looks at a limit that other processes have in use."""
 _DAY: Final = 86_400_000_000
 _CLOSED: Final = (
     "status", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "booked_tokens", "booked_cost",
@@ -51,6 +63,7 @@ Cost: TypeAlias = Callable[[str, str, Usage], int | None]
 class _Reserve:
     booking: Booking
     budgets: Sequence[Budget]
+    limit: Limit | None = None
     tried: bool = False
 
 
@@ -70,9 +83,9 @@ class SqlLedger:
         self._db = db
         self._rows = _Rows()
 
-    async def reserve(self, booking: Booking, budgets: Sequence[Budget]) -> None:
-        """Books an attempt at its most, or raises BudgetExceeded; committed when it returns."""
-        await self._db.write_item(self._rows, _Reserve(booking, budgets))
+    async def reserve(self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None) -> None:
+        """Books an attempt at its most, or raises BudgetExceeded or Full; committed when it returns."""
+        await self._db.write_item(self._rows, _Reserve(booking, budgets, limit))
 
     async def close(self, booking: Booking) -> None:
         """Notes how an attempt stands now; committed when it returns."""
@@ -145,15 +158,18 @@ def _lock(connection: Connection, items: list[Any]) -> None:
         item.account if isinstance(item, _Close) else item.booking.attempt.account or Account()
         for item in items
     ]
+    limits = {item.booking.attempt.provider for item in items if isinstance(item, _Reserve) and item.limit}
     users = {("user", (account.tenant, account.user)) for account in accounts}
     budgets = {(key[0], key[2]) for item in items if isinstance(item, _Reserve) for _, key in _counted(item)}
-    take_keys(connection, {f"spent:{kind}:{key}" for kind, key in users | budgets})
+    keys = {f"spent:{kind}:{key}" for kind, key in users | budgets}
+    take_keys(connection, keys | {f"limit:{provider}" for provider in limits})
 
 
 def _judged(connection: Connection, begun: list[_Reserve]) -> dict[_Reserve, Exception | None]:
     counted = {item: _counted(item) for item in begun}
     there = _there(connection, [item.booking.id for item in begun if item.tried])
     spent: dict[_Key, Spent] = {}
+    used: dict[tuple[str, float], Used] = {}
     told: dict[_Reserve, Exception | None] = {}
     for item in begun:
         item.tried = True
@@ -168,11 +184,42 @@ def _judged(connection: Connection, begun: list[_Reserve]) -> dict[_Reserve, Exc
             if told[item] is not None:
                 break
         else:
+            if item.limit is not None and (full := _full(connection, item, item.limit, used)) is not None:
+                told[item] = full
+                continue
             for key in {key for _, key in counted[item]}:
                 spent[key].tokens += attempt.input_bound + attempt.output_bound
                 spent[key].cost += cost or 0
                 spent[key].priced = spent[key].priced and cost is not None
     return told
+
+
+def _full(
+    connection: Connection, item: _Reserve, limit: Limit, used: dict[tuple[str, float], Used]
+) -> Full | None:
+    """Full where the provider's limit is in use; else the item counts from now on."""
+    attempt = item.booking.attempt
+    key, tokens = (attempt.provider, limit.seconds), attempt.input_bound + attempt.output_bound
+    now_is = used[key] if key in used else _used(connection, *key, micros(now()))
+    if now_is.full(limit, tokens):
+        used[key] = now_is
+        return Full(now_is.next)
+    used[key] = Used(now_is.requests + 1, now_is.tokens + tokens, now_is.running + 1, now_is.next)
+    return None
+
+
+def _used(connection: Connection, provider: str, seconds: float, moment: int) -> Used:
+    window = int(seconds * 1_000_000)
+    statement = _USED.replace("?", _mark(connection.dialect.name))
+    row = first(connection, statement, (provider, moment, provider, moment - window)) or (0, 0, 0, 0, None)
+    running, running_tokens, ended, ended_tokens, oldest = row
+    soon = AT_MOST if oldest is None else (int(oldest) + window - moment) / 1e6
+    return Used(
+        int(running) + int(ended),
+        int(running_tokens or 0) + int(ended_tokens or 0),
+        int(running),
+        min(AT_MOST, max(AT_LEAST, soon)),
+    )
 
 
 def _counted(item: _Reserve) -> list[tuple[Budget, _Key]]:

@@ -27,6 +27,7 @@ class ModelCall(Base):
         ),
         Index("ix_model_calls_conversation", "tenant_id", "user_id", "conversation_id"),
         Index("ix_model_calls_run", "run_id"),
+        Index("ix_model_calls_provider", "provider", "ended_at"),
         Index("ix_model_calls_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
         {"sqlite_with_rowid": False},
     )

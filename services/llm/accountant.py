@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
@@ -12,7 +13,7 @@ from ..settings import setting
 from .budget import Budget, parsed_budgets
 from .gate import Attempt
 from .ledger import Booking, Ledger, MemoryLedger, Status
-from .limits import Limits, Slot, shared_limits
+from .limits import Full, Limits, Slot, shared_limits, too_late
 from .metrics import Gauge, gauges
 from .price import Price
 from .protocol import Usage
@@ -66,7 +67,7 @@ class Accountant:
         booking = Booking(attempt, cost, moment, moment + longest + GRACE)
         entry = Entry(self.ledger, booking, price, slot, gauges(attempt))
         try:
-            await self.ledger.reserve(booking, self._budgets)
+            await self._reserve(booking)
         except asyncio.CancelledError:
             # It may be booked by now, and nothing will be sent for it.
             await entry.cancelled()
@@ -75,6 +76,19 @@ class Accountant:
             entry.refused(error)
             raise
         return entry
+
+    async def _reserve(self, booking: Booking) -> None:
+        """Books it, as soon as the other processes leave room in the provider's limit."""
+        attempt, limit = booking.attempt, self._limits.of(booking.attempt.provider)
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await self.ledger.reserve(booking, self._budgets, limit)
+            except Full as full:
+                if limit is not None and loop.time() + full.seconds > (attempt.deadline or math.inf):
+                    raise too_late(attempt, limit) from None
+                await asyncio.sleep(full.seconds)
+            booking.started_at = datetime.now(UTC)
 
 
 class Entry:

@@ -15,6 +15,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from .budget import Budget, Spent, judge
 from .gate import Attempt
+from .limits import Limit
 from .protocol import Usage
 
 Status: TypeAlias = Literal["open", "settled", "released", "uncertain"]
@@ -56,8 +57,11 @@ class Booking:
 class Ledger(Protocol):
     """The book: with one call an attempt is judged and booked, with another its end is noted."""
 
-    async def reserve(self, booking: Booking, budgets: Sequence[Budget]) -> None:
-        """Books an attempt at its most, unless that exceeds a budget: then BudgetExceeded, and nothing is booked."""
+    async def reserve(self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None) -> None:
+        """Books an attempt at its most, unless that exceeds a budget: then BudgetExceeded, and nothing is booked.
+
+        A ledger that other processes share raises Full where they have the provider's limit in use.
+        """
         ...
 
     async def close(self, booking: Booking) -> None:
@@ -71,7 +75,7 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.bookings: dict[str, Booking] = {}
 
-    async def reserve(self, booking: Booking, budgets: Sequence[Budget]) -> None:
+    async def reserve(self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None) -> None:
         """Books an attempt at its most, or raises BudgetExceeded."""
         for budget in budgets:
             if (spent := self._spent(budget, booking)) is not None:

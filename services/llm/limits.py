@@ -45,9 +45,13 @@ class Limits:
         self._clock = clock
         self._queues: dict[str, _Queue] = {}
 
+    def of(self, provider: str) -> Limit | None:
+        """The limit of a provider, if it has one."""
+        return self._limits.get(provider, self._limits.get("*"))
+
     async def enter(self, attempt: Attempt) -> Slot | None:
         """Waits for the attempt's turn; RateLimited as soon as it is sure that it does not come before the deadline."""
-        limit = self._limits.get(attempt.provider, self._limits.get("*"))
+        limit = self.of(attempt.provider)
         if limit is None:
             return None
         queue = self._queues.setdefault(attempt.provider, _Queue(limit, self._clock))
@@ -63,12 +67,35 @@ class Limits:
             left = attempt.deadline - asyncio.get_running_loop().time()
         slot = await queue.enter(tokens, self._clock() + left)
         if slot is None:
-            raise _limited(
-                attempt,
-                f"its limit ({_shown(limit)}) lets no call through before this one's deadline. "
-                "Ask again later, or raise TURNGRAPH_LIMITS.",
-            )
+            raise too_late(attempt, limit)
         return slot
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What all processes together have of a limit in use."""
+
+    requests: int
+    tokens: int
+    running: int
+    next: float
+    """In how many seconds some of it may be free again."""
+
+    def full(self, limit: Limit, tokens: int) -> bool:
+        """Whether a request of so many tokens does not fit any more."""
+        return (
+            (limit.requests is not None and self.requests >= limit.requests)
+            or (limit.tokens is not None and self.tokens + tokens > limit.tokens)
+            or (limit.concurrent is not None and self.running >= limit.concurrent)
+        )
+
+
+class Full(Exception):
+    """Other processes have the limit in use; in so many seconds some of it may be free again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class Slot:
@@ -261,6 +288,15 @@ def _shown(limit: Limit) -> str:
         if value is not None
     ]
     return ", ".join(parts)
+
+
+def too_late(attempt: Attempt, limit: Limit) -> RateLimited:
+    """The error where a limit lets no call through in time."""
+    return _limited(
+        attempt,
+        f"its limit ({_shown(limit)}) lets no call through before this one's deadline. "
+        "Ask again later, or raise TURNGRAPH_LIMITS.",
+    )
 
 
 def _limited(attempt: Attempt, text: str) -> RateLimited:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,18 @@ import pytest
 from sqlalchemy import select, text
 
 from turngraph.models import DatabaseManager, ModelCall, ModelSpend, Scope, Target, forget
-from turngraph.services import Account, Accountant, Attempt, Budget, BudgetExceeded, Limits, Price, Usage
+from turngraph.services import (
+    Account,
+    Accountant,
+    Attempt,
+    Budget,
+    BudgetExceeded,
+    Limit,
+    Limits,
+    Price,
+    RateLimited,
+    Usage,
+)
 from turngraph.services.llm.ledger import Booking, MemoryLedger
 
 ADA = Account("acme", "ada", "talk", "run", "generate")
@@ -274,3 +286,52 @@ async def test_the_sums_of_the_days_are_those_of_the_calls(db: DatabaseManager):
 
     by_call, by_day = db.read_now(summed)
     assert by_call == by_day and len(by_call) == 4
+
+
+CALLER = """
+import asyncio, sys, time
+from turngraph.models import DatabaseManager
+from turngraph.services import Account, Accountant, Attempt, Limit, Limits, Usage
+
+async def main():
+    with DatabaseManager(sys.argv[1]) as db:
+        limits = Limits({"fake": Limit(requests=6, concurrent=3, seconds=1.0)})
+        gate = Accountant(db.ledger, limits=limits, budgets=[])
+        async def one(n):
+            ticket = await gate.enter(Attempt("c", n, "fake", "m", 90, 10, Account("acme", "ada"), None))
+            print("began", time.time())
+            await asyncio.sleep(0.05)
+            print("ended", time.time())
+            await ticket.settle(Usage(input_tokens=1))
+        await asyncio.gather(*(one(n) for n in range(9)))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_limit_holds_for_all_processes_of_a_database_together(
+    lasting_url: str, python: Callable[..., str]
+):
+    with DatabaseManager(lasting_url) as db:
+        db.engine.connect().close()
+    told = await asyncio.gather(*(asyncio.to_thread(python, CALLER, lasting_url) for _ in range(2)))
+    moments = sorted((float(line.split()[1]), line.split()[0]) for one in told for line in one.splitlines())
+    began = [at for at, what in moments if what == "began"]
+    assert len(began) == 18
+    assert all(later - earlier >= 1.0 for earlier, later in zip(began, began[6:], strict=False))
+    running = [0]
+    for _, what in moments:
+        running.append(running[-1] + (1 if what == "began" else -1))
+    assert max(running) <= 3
+
+
+async def test_who_cannot_have_a_shared_limit_in_time_is_told(sqlite: DatabaseManager):
+    limit = {"fake": Limit(requests=1)}
+    first, second = (
+        Accountant(sqlite.ledger, limits=Limits(limit), budgets=[]) for _ in range(2)
+    )  # as two processes
+    await first.enter(attempt())
+    soon = replace(attempt(), deadline=asyncio.get_running_loop().time() + 0.2)
+    with pytest.raises(RateLimited, match="before this one's deadline"):
+        await second.enter(soon)
+    assert len(rows(sqlite)) == 1

@@ -48,6 +48,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_model_calls_conversation", "model_calls", ["tenant_id", "user_id", "conversation_id"])
     op.create_index("ix_model_calls_run", "model_calls", ["run_id"])
+    op.create_index("ix_model_calls_provider", "model_calls", ["provider", "ended_at"])
     op.create_index(
         "ix_model_calls_open", "model_calls", ["due_at"], sqlite_where=_OPEN, postgresql_where=_OPEN
     )
