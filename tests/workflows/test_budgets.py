@@ -90,7 +90,7 @@ async def test_a_turn_is_on_its_users_account_and_all_figures_are_the_servers(
 async def test_an_exceeded_budget_is_refused_before_the_call_politely_and_answered_when_there_is_more(
     db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("TURNGRAPH_BUDGETS", "user: tokens=2500; conversation: cost=1")
+    monkeypatch.setenv("TURNGRAPH_BUDGETS", "user: tokens=2100; conversation: cost=1")
     with ProviderServer(Does(tokens=(400, 600))) as server:
         llm = model(server)
         ada, eve = (ConversationManager(user, db, llm=llm) for user in ("ada", "eve"))
@@ -98,7 +98,7 @@ async def test_an_exceeded_budget_is_refused_before_the_call_politely_and_answer
         refused = await ada.send_message("What is he called?", first["conversation_id"], id="m2")
         assert first["generation_success"] and not refused["generation_success"]
         assert "budget" in refused["response"] and len(server.seen) == 1
-        assert "the user's budget has 1,500 of 2,500 tokens left" in refused["reply_metadata"]["reason"]
+        assert "the user's budget has 1,100 of 2,100 tokens left" in refused["reply_metadata"]["reason"]
         assert (await eve.send_message("Hello."))["generation_success"]  # her budget is her own
         monkeypatch.setenv("TURNGRAPH_BUDGETS", "user: tokens=100000")
         found = await ada.recover()
@@ -145,6 +145,33 @@ async def test_usage_equals_the_servers_own_book_over_twenty_calls_with_five_fau
     assert (total["input_tokens"], total["output_tokens"]) == server.billed
     cost = (server.billed[0] * 3 + server.billed[1] * 15) / 1e6
     assert total["cost"] == pytest.approx(cost) and total["seconds"] > 0
+
+
+async def test_usage_lists_every_provider_that_was_asked_when_one_failed(db: DatabaseManager):
+    with ProviderServer(fails(529)) as down, ProviderServer(Does(tokens=(40, 4))) as up:
+        chain = [
+            Connection(
+                "anthropic", "claude-sonnet-5-5", api_key="sk-budgets", base_url=down.base_url("anthropic")
+            ),
+            Connection("openai", "gpt-5-mini", api_key="sk-budgets", base_url=up.base_url("openai")),
+        ]
+        llm = ProviderModel(*chain, policy=Policy(attempts=2, backoff=0.001))
+        reply = await ConversationManager("ada", db, llm=llm).send_message("Hello.")
+        for connection in chain:
+            await connection.aclose()
+    assert reply["generation_success"]
+    lines = {line["provider"]: line for line in (await usage("--by", "provider"))["usage"]}
+    assert (
+        lines["anthropic"]["requests"],
+        lines["anthropic"]["errors"],
+        lines["anthropic"]["booked_tokens"],
+    ) == (2, 2, 0)
+    assert (lines["openai"]["requests"], lines["openai"]["errors"], lines["openai"]["booked_tokens"]) == (
+        1,
+        0,
+        44,
+    )
+    assert len({row.call_id for row in rows(db)}) == 1
 
 
 async def test_a_provider_on_this_machine_costs_nothing_and_is_in_the_book(db: DatabaseManager):
