@@ -116,7 +116,9 @@ def mix(number: int) -> Mix:
         policy=Policy(attempts=dice.randint(1, 3), backoff=0.001, deadline=dice.choice([0.7, 1.5, 3.0])),
         timeout=dice.choice([0.5, 2.0]),
         budgets=tuple(budgets),
-        at_once=dice.choice([None, 1, 3]),
+        at_once=dice.choice(
+            [None, None, 40]
+        ),  # all mixes are at the same providers, and share what these allow
         calls=calls,
     )
 

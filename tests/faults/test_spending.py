@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from turngraph.models import DatabaseManager, ModelCall
@@ -88,6 +89,8 @@ def behaviour(dice: random.Random, name: str, seen: Seen) -> tuple[Does, str]:
     return Does(delay=dice.uniform(0.0, 0.9), **told), kind
 
 
+# One connection in some thousands, cancelled while it is made, is left to the collector by the HTTP library.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_the_ledger_never_shows_less_than_the_provider_and_no_budget_bursts(
     url: str, server: ForkServer, full: bool, tell: Callable[[str], None]
 ):
