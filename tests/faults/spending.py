@@ -37,7 +37,7 @@ from turngraph.services import (
 from turngraph.services.llm.health import Health
 
 MODELS = {"anthropic": "claude-sonnet-5-5", "openai": "gpt-5-mini"}
-SLACK = 5.0
+SLACK = 20.0
 
 
 @dataclass(frozen=True)
