@@ -3,6 +3,8 @@
 ServiceError                 anything below
 ├── SettingError             a setting holds what it cannot mean
 ├── EmbeddingError           text could not be turned into vectors
+├── ToolError                a tool could not do what it was called for
+│   └── AddressRefused       the fetcher does not go to that address
 └── ClaudeAPIError           a language model gave no usable answer
     ├── ModelNotConfigured   no such provider, or no key for it
     ├── ModelUnavailable     connection, timeout, overload: worth trying later
@@ -28,6 +30,14 @@ class SettingError(ServiceError):
 
 class EmbeddingError(ServiceError):
     """Text could not be turned into vectors."""
+
+
+class ToolError(ServiceError):
+    """A tool could not do what it was called for: the model and the user are told this text."""
+
+
+class AddressRefused(ToolError):
+    """The fetcher goes to public addresses only, over http and https."""
 
 
 class ClaudeAPIError(ServiceError):

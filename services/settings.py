@@ -142,6 +142,36 @@ SETTINGS: tuple[Setting, ...] = (
         "log_level", ("LOG_LEVEL",), "WARNING", "How much is logged: DEBUG, INFO, WARNING, ERROR, CRITICAL."
     ),
     Setting(
+        "weather_api_key",
+        ("WEATHER_API_KEY",),
+        None,
+        "The key of OpenWeatherMap, for the tool weather. Unset: a stand-in that says that it is one.",
+    ),
+    Setting(
+        "weather_base_url",
+        ("WEATHER_BASE_URL",),
+        "https://api.openweathermap.org/data/2.5",
+        "Another server that answers as OpenWeatherMap does.",
+    ),
+    Setting(
+        "search_api_key",
+        ("TAVILY_API_KEY",),
+        None,
+        "The key of Tavily, for the tool web_search. Unset: a stand-in that says that it is one.",
+    ),
+    Setting(
+        "search_base_url",
+        ("TAVILY_BASE_URL",),
+        "https://api.tavily.com",
+        "Another server that answers as Tavily does.",
+    ),
+    Setting(
+        "fetch_allow",
+        ("TURNGRAPH_FETCH_ALLOW",),
+        None,
+        "Networks of one's own that the tool fetch may enter, such as 10.1.0.0/16; unset: public addresses only.",
+    ),
+    Setting(
         "recent_conversations",
         ("TURNGRAPH_RECENT_CONVERSATIONS",),
         "3",

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = (
-    "ANTHROPIC_", "GEMINI_", "IOAI_", "IOINTELLIGENCE_", "LLAMACPP_", "OLLAMA_", "OPENAI_", "TURNGRAPH_", "VLLM_", "Z_",
+    "ANTHROPIC_", "GEMINI_", "IOAI_", "IOINTELLIGENCE_", "LLAMACPP_", "OLLAMA_", "OPENAI_", "TAVILY_", "TURNGRAPH_", "VLLM_",
+    "WEATHER_", "Z_",
 )  # fmt: skip
 OURS_TOO = ("DATABASE_URL", "LOG_LEVEL", "PYTEST_ADDOPTS", "REDIS_URL")
 USUAL_POSTGRES = "postgresql://postgres@127.0.0.1:5432"

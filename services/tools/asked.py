@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from ..text import sentences, word_set
+from ..text import is_question, sentences, word_set
 
 _LONGEST = 20_000
 _MOST_STARTS = 40
@@ -47,25 +47,49 @@ _WITHDRAWN = re.compile(
     r"|don't do (?:it|that)|do not do (?:it|that)|actually,? (?:no|don't|not)|just kidding|i'm joking|rather not)\b"
 )
 _NOT = r"(?:don't|do not|dont|never|not to|mustn't|must not|shouldn't|should not)"
+_JOINED = re.compile(r",|\b(?:and|or)\b")
+_MOST_JOINED = 5
 _TOKEN = re.compile(r"[^\W_]+(?:['.@+-][^\W_]+)*")
 
 
 def asked(message: str, phrases: Sequence[str]) -> int:
-    """How often a message asks for what the phrases name: "send|pay", or "write|send email" in that order."""
+    """How often a message asks for what the phrases name: "send|pay", or "write|send email" in that order.
+
+    "?weather|forecast" stands for a question that has one of the words, "?" for any question: for tools that look
+    something up. A question may name several things: "in Bergen and Oslo" asks twice.
+    """
     plain = _plain(message[:_LONGEST])
-    patterns = [[frozenset(word.split("|")) for word in phrase.lower().split()] for phrase in phrases]
-    if not patterns or _WITHDRAWN.search(plain):
+    patterns = [
+        [frozenset(word.split("|")) for word in phrase.lower().split()]
+        for phrase in phrases
+        if not phrase.startswith("?")
+    ]
+    questions = [phrase[1:].lower().split() for phrase in phrases if phrase.startswith("?")]
+    if not (patterns or questions) or _WITHDRAWN.search(plain):
         return 0
     verbs = "|".join(sorted(re.escape(verb) for pattern in patterns for verb in pattern[0]))
-    if re.search(rf"\b{_NOT}\s+(?:\w+\s+)?(?:{verbs})\b", plain):
+    if verbs and re.search(rf"\b{_NOT}\s+(?:\w+\s+)?(?:{verbs})\b", plain):
         return 0
     # One verb may be come upon from several places: "please send" and "send" are one request.
-    return len(set(_requests(plain, patterns)))
+    requests = set(_requests(plain, patterns)) if patterns else set()
+    return max(len(requests), _questions(plain, questions) if questions else 0)
 
 
 def verb_of(phrase: str) -> str:
     """The phrase with the first of each choice: "write|send email" is "write email"."""
-    return " ".join(word.split("|")[0] for word in phrase.split())
+    return " ".join(word.split("|")[0] for word in phrase.removeprefix("?").split())
+
+
+def _questions(plain: str, wanted: Sequence[Sequence[str]]) -> int:
+    """How many things the questions ask for that have the words of one of the phrases."""
+    found = 0
+    for sentence in sentences(plain):
+        tokens = set(_TOKEN.findall(sentence))
+        if is_question(sentence) and any(
+            all(tokens & set(word.split("|")) for word in words) for words in wanted
+        ):
+            found += min(_MOST_JOINED, 1 + len(_JOINED.findall(sentence)))
+    return found
 
 
 def _plain(message: str) -> str:

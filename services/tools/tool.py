@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, JsonValue
-from pydantic_core import to_jsonable_python
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from ..errors import ToolError
 from .asked import verb_of
 
 
@@ -18,7 +18,8 @@ from .asked import verb_of
 class Tool:
     """Something a model may ask to have done: its arguments are a pydantic model, `run(arguments, key)` does it.
 
-    `effect` is false only for a tool that changes nothing and tells nobody outside anything. A tool with an effect is
+    A `run` with a parameter `progress` is given a `Progress` by that name. `result` is the type of what it gives, where
+    that is declared. `effect` is false only for a tool that changes nothing and tells nobody outside anything. A tool with an effect is
     called only where the user asks for it: `asked` are the phrases by which they do ("send|pay", "write|send email"),
     `example` is how they could say it, with the arguments in braces. `key` is equal on every attempt of the same call.
     """
@@ -26,11 +27,12 @@ class Tool:
     name: str
     purpose: str
     arguments: type[BaseModel]
-    run: Callable[[Any, str], Any]
+    run: Callable[..., Any]
     effect: bool = True
     asked: tuple[str, ...] = ()
     example: str | None = None
     timeout: float = 30.0
+    result: Any = None
 
     def __post_init__(self) -> None:
         if not (self.name.isascii() and self.name.isidentifier()):
@@ -53,18 +55,38 @@ class Tool:
         known = {name: arguments.get(name, "…") for name in self.arguments.model_fields}
         if self.example is not None:
             return self.example.format(**known)
-        verb = verb_of(self.asked[0]) if self.asked else self.name.replace("_", " ")
+        verb = (verb_of(self.asked[0]) if self.asked else "") or self.name.replace("_", " ")
         return " ".join([verb, *arguments.values()])
 
-    async def execute(self, arguments: BaseModel, key: str) -> JsonValue:
-        """What the tool gives, as JSON; TimeoutError after `timeout` seconds."""
-        async with asyncio.timeout(self.timeout):
-            if inspect.iscoroutinefunction(self.run):
-                found = await self.run(arguments, key)
-            else:
-                found = await asyncio.to_thread(self.run, arguments, key)
-        result: JsonValue = to_jsonable_python(found)
-        return result
+    @property
+    def tells_progress(self) -> bool:
+        """Whether `run` takes a `progress`."""
+        return "progress" in inspect.signature(self.run).parameters
+
+    def input_schema(self) -> dict[str, Any]:
+        """The JSON schema of its arguments."""
+        return self.arguments.model_json_schema()
+
+    def output_schema(self) -> dict[str, Any]:
+        """The JSON schema of what it gives; an empty one, which all JSON fits, where no type is declared."""
+        return {} if self.result is None else TypeAdapter(self.result).json_schema(mode="serialization")
+
+    def checked(self, found: Any) -> JsonValue:
+        """What it gave, as JSON; ToolError where that is not what it declares, or no JSON."""
+        try:
+            if self.result is None:
+                plain: JsonValue = to_jsonable_python(found)
+                return plain
+            declared = TypeAdapter(self.result)
+            given: JsonValue = declared.dump_python(declared.validate_python(found), mode="json")
+            return given
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}" for fault in error.errors()
+            )
+            raise ToolError(f"it was called, but gave something else than it declares: {faults}") from None
+        except (PydanticSerializationError, ValueError, RecursionError) as error:
+            raise ToolError(f"it was called, but what it gave is no JSON: {error}") from None
 
 
 class Toolbox:
@@ -79,6 +101,9 @@ class Toolbox:
 
     def __iter__(self) -> Iterator[Tool]:
         return iter(self._tools.values())
+
+    def __len__(self) -> int:
+        return len(self._tools)
 
     def granted(self, names: Iterable[str]) -> dict[str, Tool]:
         """The tools of these names; ValueError where there is none."""

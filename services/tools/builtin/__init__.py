@@ -1,0 +1,17 @@
+"""Which tools come with turngraph, and how does each keep to its bounds?"""
+
+from .calculator import calculate, calculator_tool
+from .fetch import Fetcher, fetch_tool
+from .search import web_search_tool
+from .toolbox import default_toolbox
+from .weather import weather_tool
+
+__all__ = [
+    "calculate",
+    "calculator_tool",
+    "default_toolbox",
+    "Fetcher",
+    "fetch_tool",
+    "weather_tool",
+    "web_search_tool",
+]
