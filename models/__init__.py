@@ -31,6 +31,7 @@ from .preference import UserPreference
 from .receipt import Receipt
 from .runs import SqlRunStore
 from .scope import Scope
+from .tool_execution import ToolExecution
 
 __all__ = [
     "Base",
@@ -65,6 +66,7 @@ __all__ = [
     "SqlRunStore",
     "StepRow",
     "Target",
+    "ToolExecution",
     "Upkeep",
     "UserPreference",
 ]

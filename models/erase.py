@@ -2,8 +2,8 @@
 
 | forgotten | goes with it |
 |---|---|
-| a message | memories and preferences that rest on it alone, summaries made of it, a title taken from it, runs that hold it |
-| a memory | runs that hold it; the messages it came from stay |
+| a message | memories and preferences that rest on it alone, summaries made of it, a title taken from it, the tool executions of its turn, tool executions and runs that hold it |
+| a memory | tool executions and runs that hold it; the messages it came from stay |
 | a conversation | its messages and windows, and for each message what goes with it |
 | a user | all of it, and every run of the user |
 
@@ -34,6 +34,7 @@ from .model_call import ModelCall, ModelSpend
 from .preference import PreferenceObservation, UserPreference
 from .repositories import context_windows, conversations, memories, messages, preferences
 from .scope import Scope, check_id
+from .tool_execution import ToolExecution
 from .traces import Traces
 
 Kind: TypeAlias = Literal["message", "memory", "conversation", "user"]
@@ -94,6 +95,7 @@ class _Erasure:
         locked = select(Conversation.id).where(*conversations.owned(self.scope)).with_for_update()
         self.session.execute(locked.order_by(Conversation.id)).all()
         self._gone(None)
+        self._executions(*self._mine(ToolExecution))
         self._sources(*self._mine(MemorySource))
         self._delete(ContextWindow, ContextWindow.id, ContextWindow.summary, *self._mine(ContextWindow))
         self._observed(*self._mine(PreferenceObservation))
@@ -114,6 +116,7 @@ class _Erasure:
         self._messages(messages.owned(self.scope, row.id))
         windows = context_windows.owned(self.scope, row.id)
         self._delete(ContextWindow, ContextWindow.id, ContextWindow.summary, *windows)
+        self._executions(*self._mine(ToolExecution), ToolExecution.conversation_id == row.id)
         mine = (*conversations.owned(self.scope), Conversation.id == row.id)
         self._delete(Conversation, Conversation.id, Conversation.title, *mine)
         called = (*self._mine(ModelCall), ModelCall.conversation_id == row.id)
@@ -164,6 +167,7 @@ class _Erasure:
         reply = update(Message).where(*messages.owned(self.scope), Message.reply_to.in_(inside))
         self._run(reply.values(reply_to=None))
         self._observed(*self._mine(PreferenceObservation), PreferenceObservation.message_id.in_(inside))
+        self._executions(*self._mine(ToolExecution), ToolExecution.message_id.in_(inside))
         self._delete(Message, Message.id, Message.content, *which)
         self._preferences(set(ids))
 
@@ -247,6 +251,8 @@ class _Erasure:
 
     def _gone(self, target: str | None) -> None:
         traces = None if target is None else Traces({target, *self.ids}, self.texts)
+        if traces is not None:
+            self._executions_with(traces)
         found, self.erased.walked = erase_runs(self.session, self.scope, traces, target, self.digest)
         self.erased.runs = [row[0] for row in found["runs"]]
         for table, rows in found.items():
@@ -256,6 +262,24 @@ class _Erasure:
         """The calls lose these columns; that they were made, and what they cost, stays."""
         calls = update(ModelCall).where(*which).values(dict.fromkeys(columns))
         self._note(ModelCall.__tablename__, self._run(calls))
+
+    def _executions(self, *which: ColumnElement[bool]) -> None:
+        """Executions are told by their digests only: what a tool was given is too short to look for elsewhere."""
+        columns = (ToolExecution.id, ToolExecution.arguments, ToolExecution.result)
+        rows = self.session.execute(select(*columns).where(*which).order_by(ToolExecution.id)).all()
+        held = [[id_, self.digest(json.dumps([arguments, result]))] for id_, arguments, result in rows]
+        self._add(ToolExecution.__tablename__, held)
+        self._run(delete(ToolExecution).where(*which))
+
+    def _executions_with(self, traces: Traces) -> None:
+        """Those of other turns that were given, or gave, any of what goes."""
+        held = (
+            ToolExecution.arguments, ToolExecution.result, ToolExecution.refs, ToolExecution.reason, ToolExecution.error,
+        )  # fmt: skip
+        rows = self.session.execute(select(ToolExecution.id, *held).where(*self._mine(ToolExecution)))
+        found = [row[0] for row in rows.yield_per(PORTION) if traces.in_values(row[1:])]
+        for some in _portions(found):
+            self._executions(*self._mine(ToolExecution), ToolExecution.id.in_(some))
 
     def _observed(self, *which: ColumnElement[bool]) -> None:
         self._delete(

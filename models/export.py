@@ -23,6 +23,7 @@ from .memory import MemoryIndex, MemorySource
 from .message import Message
 from .preference import PreferenceObservation, UserPreference
 from .scope import Scope
+from .tool_execution import ToolExecution
 
 FORMAT: Final = "turngraph export"
 VERSION: Final = 1
@@ -52,6 +53,7 @@ KINDS: Final = (
     Kind("preference", UserPreference, ("key",)),
     Kind("observation", PreferenceObservation, ("seq",)),
     Kind("context_window", ContextWindow, ("created_at", "id")),
+    Kind("tool_execution", ToolExecution, ("started_at", "number", "id")),
 )
 
 

@@ -78,6 +78,14 @@ class Key:
         """Whether the receipt is as it was when this key signed it."""
         return hmac.compare_digest(self._mac("receipt " + receipt.unsigned()), receipt.signature)
 
+    def seal(self, text: str) -> str:
+        """The signature of any other record, as text."""
+        return self._mac("seal " + text)
+
+    def sealed(self, text: str, signature: str) -> bool:
+        """Whether a record is as it was when this key sealed it."""
+        return hmac.compare_digest(self.seal(text), signature)
+
     def _mac(self, text: str) -> str:
         return hmac.new(self.secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 

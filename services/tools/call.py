@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
+import uuid
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
 from ..text import shortened
 from .origin import Origin
+from .running import Ended, Ending
 
 Rule = Literal[
     "asked",
@@ -63,6 +67,24 @@ class Outcome(BaseModel):
     error: str | None = None
     turn: str | None = None
     """The id of the message in whose turn it was asked for."""
+    execution: str = Field(default_factory=lambda: uuid.uuid4().hex)
+    """The id of its record."""
+    key: str | None = None
+    """What the tool was given to know the call by again, where it was made."""
+    ended: Ending | None = None
+    """How the call ended, where it was made."""
+    started_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> str:
+        """How it ended in one word: done, failed, timeout, cancelled or refused."""
+        return self.ended or ("refused" if not self.allowed else "failed" if self.error else "done")
+
+    def came_to(self, ended: Ended, key: str) -> None:
+        """Notes what came of the call that was made."""
+        self.result, self.error, self.ended, self.key = ended.result, ended.error, ended.how, key
+        self.started_at, self.seconds = ended.started, ended.seconds
 
     def told(self) -> str:
         """What the model is told came of its call."""
@@ -82,6 +104,17 @@ def notice(outcomes: Iterable[Outcome]) -> str:
             mend = f" {outcome.mend}" if outcome.mend else ""
             lines[outcome.call.shown()] = f"I did not call `{outcome.call.shown()}`: {outcome.reason}.{mend}"
     return "\n".join(lines.values())
+
+
+def storable(value: Any) -> Any:
+    """JSON as every database takes it: without NUL, half characters, NaN and infinities."""
+    if isinstance(value, str):
+        return "".join("\ufffd" if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {storable(key): storable(inner) for key, inner in value.items()}
+    return [storable(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def spoken(arguments: Mapping[str, JsonValue]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from .call import Call, Outcome, Rule, readable, spoken
+from .call import Call, Outcome, Rule, readable, spoken, storable
 from .grant import Allowance
 from .origin import Origin, Piece, Sources, first
 from .said import Leaf, leaves
@@ -68,11 +68,12 @@ def decide(call: Call, now: Situation) -> Decision:
     """Whether a call may be made, by which rule, and where it comes from."""
     if len(call.tool) > LONGEST_NAME or not _fits(call.arguments):
         # What is kept of such a call must not be what is wrong with it.
-        call = Call(tool=call.tool[:LONGEST_NAME], id=call.id)
+        call = Call(tool=storable(call.tool[:LONGEST_NAME]), id=storable(call.id))
         why = (
             f"its name is over {LONGEST_NAME} characters, or its arguments over {LONGEST:,} or {DEEPEST} deep"
         )
         return _refused(call, now, "invalid_arguments", why)
+    call = Call(tool=storable(call.tool), arguments=storable(call.arguments), id=storable(call.id))
     tool = now.tools.get(call.tool)
     if tool is None:
         granted = ", ".join(now.tools) or "none"

@@ -168,7 +168,7 @@ async def _called(tool: Tool, arguments: BaseModel, key: str, progress: Progress
         found = await tool.run(arguments, key, **more)
     else:
         found = await _in_thread(partial(tool.run, arguments, key, **more), tool.name)
-    result = tool.checked(found)
+    result: JsonValue = tool.checked(found)
     if (length := len(json.dumps(result))) > LONGEST_RESULT:
         raise ToolError(
             f"it was called, but gave {length:,} characters of JSON, and at most {LONGEST_RESULT:,} are kept"

@@ -12,6 +12,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..errors import ToolError
 from .asked import verb_of
+from .call import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,10 @@ class Tool:
         """What it gave, as JSON; ToolError where that is not what it declares, or no JSON."""
         try:
             if self.result is None:
-                plain: JsonValue = to_jsonable_python(found)
-                return plain
-            declared = TypeAdapter(self.result)
-            given: JsonValue = declared.dump_python(declared.validate_python(found), mode="json")
-            return given
+                plain = to_jsonable_python(found)
+            else:
+                declared = TypeAdapter(self.result)
+                plain = declared.dump_python(declared.validate_python(found), mode="json")
         except ValidationError as error:
             faults = "; ".join(
                 f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}" for fault in error.errors()
@@ -87,6 +87,8 @@ class Tool:
             raise ToolError(f"it was called, but gave something else than it declares: {faults}") from None
         except (PydanticSerializationError, ValueError, RecursionError) as error:
             raise ToolError(f"it was called, but what it gave is no JSON: {error}") from None
+        given: JsonValue = storable(plain)
+        return given
 
 
 class Toolbox:

@@ -25,6 +25,7 @@ BESIDE = {
     "receipt_keys",
     "upkeep",
     "search_changes",
+    "tool_executions",
     "preference_observations",
 }
 ONLY_MIGRATED = {("messages", "document"), ("memory_index", "document")}

@@ -28,9 +28,11 @@ from turngraph.models.repositories import (
     messages,
     preferences,
     statistics,
+    tool_executions,
 )
 from turngraph.models.repositories.messages import NewMessage
 from turngraph.models.trusted import TrustedFace
+from turngraph.services.tools import Call, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 SCOPES = [Scope(tenant, user) for tenant in ("acme", "zeta") for user in ("ada", "eve")]
@@ -66,19 +68,27 @@ class Mine:
         fact[0].pinned = True
         window = context_windows.slide(session, talk, [self.message], summary=self.canary)
         self.window = window.id
+        call = Call(tool="lookup", arguments={"query": f"look {self.canary}"})
+        outcome = Outcome(
+            call=call, allowed=True, rule="read_only", reason="", trigger="user", result=self.canary
+        )
+        self.execution = tool_executions.record(session, talk, self.message, [outcome])[0].id
         talk.updated_at = LONG_AGO
 
 
 World = dict[Scope, Mine]
-Call = Callable[[Session, Scope, Mine], Any]
+Walk = Callable[[Session, Scope, Mine], Any]
 
 
 def talk(session: Session, scope: Scope, own: Mine, conversation_id: str = "c") -> Any:
     return conversations.get(session, scope, conversation_id)
 
 
+EXECUTED = Outcome(call=Call(tool="t"), allowed=False, rule="not_asked", reason="no", trigger="memory")
+
+
 # Every function is called as its owner; `theirs` is what another one holds, whose ids must lead nowhere.
-MINE: dict[str, Call] = {
+MINE: dict[str, Walk] = {
     "context_windows.active": lambda s, scope, own: context_windows.active(s, scope, "c"),
     "context_windows.extend": lambda s, scope, own: context_windows.extend(s, talk(s, scope, own), ["x"], 1),
     "context_windows.keep": lambda s, scope, own: context_windows.keep(s, talk(s, scope, own), "sum", (1, 2)),
@@ -136,8 +146,14 @@ MINE: dict[str, Call] = {
     "statistics.of_conversations": lambda s, scope, own: statistics.of_conversations(s, scope),
     "statistics.of_memories": lambda s, scope, own: statistics.of_memories(s, scope),
     "statistics.of_session": lambda s, scope, own: statistics.of_session(s, scope, "c"),
+    "tool_executions.get": lambda s, scope, own: tool_executions.get(s, scope, own.execution),
+    "tool_executions.listed": lambda s, scope, own: tool_executions.listed(s, scope),
+    "tool_executions.record": lambda s, scope, own: tool_executions.record(
+        s, talk(s, scope, own), own.message, [EXECUTED.model_copy(update={"execution": "e-2"})]
+    ),
+    "tool_executions.verified": lambda s, scope, own: tool_executions.verified(s, scope, own.execution),
 }
-THEIRS: dict[str, Call] = {
+THEIRS: dict[str, Walk] = {
     "context_windows.active": lambda s, scope, theirs: context_windows.active(s, scope, theirs.own),
     "conversations.find": lambda s, scope, theirs: conversations.find(s, scope, theirs.own),
     "conversations.forget": lambda s, scope, theirs: conversations.forget(s, scope, theirs.own),
@@ -166,10 +182,14 @@ THEIRS: dict[str, Call] = {
         s, scope, "habit", "tea", category="c", message_id=theirs.message
     ),
     "search.search": lambda s, scope, theirs: search.search(s, scope, "tea", conversation_id=theirs.own),
+    "tool_executions.get": lambda s, scope, theirs: tool_executions.get(s, scope, theirs.execution),
+    "tool_executions.listed": lambda s, scope, theirs: tool_executions.listed(s, scope, conversation_id=theirs.own),
+    "tool_executions.record": lambda s, scope, theirs: tool_executions.listed(s, scope, message_id=theirs.message),
+    "tool_executions.verified": lambda s, scope, theirs: tool_executions.verified(s, scope, theirs.execution),
 }  # fmt: skip
 NOT_FOUND = {
     "conversations.forget", "conversations.get", "conversations.locked", "conversations.set_status",
-    "memories.forget",
+    "memories.forget", "tool_executions.get", "tool_executions.verified",
 }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ __all__ = [
     "calculate",
     "calculator_tool",
     "default_toolbox",
-    "Fetcher",
     "fetch_tool",
+    "Fetcher",
     "weather_tool",
     "web_search_tool",
 ]
