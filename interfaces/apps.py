@@ -11,6 +11,7 @@ from typing import Any
 from ..engine import Graph, Registry, load
 from ..engine.errors import did_you_mean
 from ..services.settings import setting
+from ..services.tools import Toolbox
 from .output import Misused
 
 
@@ -22,6 +23,14 @@ def registry_of(app: str | None) -> Registry:
     own = [_registry(name, _imported(name))] if name else []
     own += [_registry(point.name, point.load()) for point in entry_points(group="turngraph.apps")]
     return Registry(*own, built_in)
+
+
+def toolbox_of(app: str | None) -> Toolbox:
+    """The service `toolbox` of the user's registry, else the tools that come with turngraph."""
+    found = registry_of(app).services["toolbox"].get()
+    if not isinstance(found, Toolbox):
+        raise Misused(f"the service 'toolbox' of the app is to be a Toolbox, found {type(found).__name__}")
+    return found
 
 
 def find_graph(what: str, registry: Registry) -> Graph:

@@ -1,4 +1,4 @@
-"""The command line: `turngraph chat`, `run`, `check`, `draw`, `batch`, `memory`, `conversation`, `runs`, `models`, `demo`, `db`."""
+"""The command line: `turngraph chat`, `run`, `check`, `draw`, `batch`, `memory`, `conversation`, `tools`, `runs`, `models`, `demo`, `db`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from .commands import batch, chat, conversation, database, demo, graphs, history, memory, models, runs, usage
+from .commands import (
+    batch,
+    chat,
+    conversation,
+    database,
+    demo,
+    graphs,
+    history,
+    memory,
+    models,
+    runs,
+    tools,
+    usage,
+)
 
 app = typer.Typer(
     name="turngraph",
@@ -28,6 +41,7 @@ app.command("draw")(graphs.draw_graph)
 app.command("batch")(batch.batch)
 app.add_typer(memory.app, name="memory")
 app.add_typer(conversation.app, name="conversation")
+app.add_typer(tools.app, name="tools")
 runs.app.command("fork")(history.fork)
 runs.app.command("replay")(history.replay)
 runs.app.command("prune")(history.prune)

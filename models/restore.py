@@ -13,6 +13,7 @@ from sqlalchemy import JSON, Boolean, Float, Integer, String, insert, select
 from sqlalchemy.orm import Session
 
 from ..engine import ValidationError
+from . import tool_execution
 from .base import UtcTime, Vector, as_utc
 from .conversation import STATUSES, Conversation
 from .errors import Conflict
@@ -24,7 +25,12 @@ from .repositories.messages import check_content
 from .scope import Scope, check_json, check_text
 
 _KINDS: Final = {kind.name: kind for kind in KINDS}
-_CHOICES: Final = {"role": ROLES, "status": STATUSES, "source": ("stated", "inferred")}
+_CHOICES: Final = {
+    "conversations.status": STATUSES,
+    "messages.role": ROLES,
+    "tool_executions.status": tool_execution.STATUSES,
+    "user_preferences.source": ("stated", "inferred"),
+}
 
 
 def restored(session: Session, scope: Scope, lines: Iterable[str]) -> dict[str, int]:
@@ -135,8 +141,9 @@ def _value(name: str, column: Any, value: Any) -> Any:
         return None
     if name == "content":
         return check_content(value)
-    if name in _CHOICES and value not in _CHOICES[name]:
-        raise ValueError(f"expected one of {', '.join(_CHOICES[name])}, found {value!r}")
+    choices = _CHOICES.get(str(column))
+    if choices is not None and value not in choices:
+        raise ValueError(f"expected one of {', '.join(choices)}, found {value!r}")
     if isinstance(kind, UtcTime):
         return as_utc(datetime.fromisoformat(str(value)))
     if isinstance(kind, Vector):

@@ -7,6 +7,7 @@ from .manager import ConversationManager
 from .memory_search import create_memory_search_workflow
 from .registry import UnknownWorkflow, create_workflow, registry
 from .session_recovery import create_session_recovery_workflow
+from .tool_conversation import create_tool_conversation_workflow
 
 __all__ = [
     "ConversationManager",
@@ -15,6 +16,7 @@ __all__ = [
     "create_conversation_workflow",
     "create_memory_search_workflow",
     "create_session_recovery_workflow",
+    "create_tool_conversation_workflow",
     "create_workflow",
     "registry",
     "UnknownWorkflow",

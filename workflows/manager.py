@@ -10,17 +10,20 @@ from ..engine import Event, Result, RunFinished
 from ..models import DatabaseManager, Scope, get_db_manager
 from ..models.repositories import conversations
 from ..services import Embedder, LanguageModel, default_embedder, language_model
+from ..services.tools import Toolbox
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
 from .ingest import ingest
 from .memory_search import create_memory_search_workflow
 from .session_recovery import create_session_recovery_workflow
+from .tool_conversation import create_tool_conversation_workflow
 
 
 class ConversationManager:
     """Talks for one user of one tenant, and remembers all that was said.
 
-    The database, the model and the embedder are those given, else those of the settings, found at first use.
+    The database, the model and the embedder are those given, else those of the settings, found at first use. `tools`
+    names what may be called of the toolbox, which is the one that comes with turngraph unless it is given.
     """
 
     def __init__(
@@ -31,10 +34,13 @@ class ConversationManager:
         *,
         llm: LanguageModel | None = None,
         embedder: Embedder | None = None,
+        tools: Sequence[str] = (),
+        toolbox: Toolbox | None = None,
     ) -> None:
         self.scope = Scope(tenant, user_id)
         self.user_id, self.tenant = user_id, tenant
         self._db, self._llm, self._embedder = db, llm, embedder
+        self._tools, self._toolbox = tools, toolbox
         self._who = {"user_id": user_id, "tenant_id": tenant}
 
     @property
@@ -146,6 +152,10 @@ class ConversationManager:
     def _graph(self) -> Any:
         if self._llm is None:
             self._llm = language_model()
+        if self._tools:
+            return create_tool_conversation_workflow(
+                self.db, llm=self._llm, embedder=self._embed(), toolbox=self._toolbox, tools=self._tools
+            )
         return create_conversation_workflow(self.db, llm=self._llm, embedder=self._embed())
 
     def _turn(
@@ -177,6 +187,8 @@ def reply_of(result: Result) -> dict[str, Any]:
     for key in ("token_usage", "context_report"):
         if key in found:
             found[key] = found[key].model_dump(mode="json")
+    if "tool_calls" in state:
+        found["tool_calls"] = [outcome.model_dump(mode="json") for outcome in state["tool_calls"]]
     found["sources"] = _sources(state, found.get("sources", []))
     if found.get("user_preferences") is not None or found.get("preferences_updated"):
         found["user_preferences"] = {

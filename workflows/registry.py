@@ -10,12 +10,14 @@ from ..engine.errors import did_you_mean, listing
 from ..models import DatabaseManager, get_db_manager
 from ..nodes import registry as nodes
 from ..services import Embedder, LanguageModel, default_embedder
+from ..services.tools import default_toolbox
 from .batch_conversation import create_batch_conversation_workflow
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
 from .memory_search import create_memory_search_workflow
 from .services import accounted
 from .session_recovery import create_session_recovery_workflow
+from .tool_conversation import create_tool_conversation_workflow
 
 FOLDER: Final = Path(__file__).parent
 WORKFLOWS: Final = {
@@ -24,6 +26,7 @@ WORKFLOWS: Final = {
     "context_refresh": create_context_refresh_workflow,
     "session_recovery": create_session_recovery_workflow,
     "batch_conversation": create_batch_conversation_workflow,
+    "tool_conversation": create_tool_conversation_workflow,
 }
 
 registry = Registry(nodes)
@@ -32,6 +35,7 @@ for _name, _create in WORKFLOWS.items():
 registry.store("db", get_db_manager)
 registry.service("llm", accounted)
 registry.service("embedder", default_embedder)
+registry.service("toolbox", default_toolbox)
 registry.service("conversation", create_conversation_workflow)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..output import AsJson, Db, Failed, LogLevel, Misused, Tenant, User, command, console, run, say
+from ..output import App, AsJson, Db, Failed, LogLevel, Misused, Tenant, User, command, console, run, say
 
 if TYPE_CHECKING:
     from ...workflows import ConversationManager
@@ -35,6 +35,13 @@ def chat(
         str | None,
         typer.Option("--model", metavar="PROVIDER:MODEL", help="Which model answers; else TURNGRAPH_MODEL."),
     ] = None,
+    tools: Annotated[
+        str | None,
+        typer.Option(
+            "--tools", metavar="A,B", help="Tools that may be called, or all; see turngraph tools list."
+        ),
+    ] = None,
+    app: App = None,
     db: Db = None,
     as_json: AsJson = False,
     log_level: LogLevel = None,
@@ -43,13 +50,16 @@ def chat(
 
     One message:   turngraph chat --user ada --message "What is my dog called?" --json
     A whole chat:  turngraph chat --user ada
+    With tools:    turngraph chat --user ada --tools calculator,weather --message "What is 17*23?"
     """
     from ...models import DatabaseManager
     from ...services import language_model
     from ...workflows import ConversationManager
 
     with DatabaseManager(db) as database:
-        manager = ConversationManager(user, database, tenant, llm=language_model(model))
+        manager = ConversationManager(
+            user, database, tenant, llm=language_model(model), **_granted(tools, app)
+        )
         if message is None:
             if as_json and sys.stdin.isatty():
                 raise Misused(
@@ -70,11 +80,27 @@ def chat(
             )
 
 
+def _granted(tools: str | None, app: str | None) -> dict[str, Any]:
+    """What the manager is given for tools; the toolbox is looked into now, so that a misspelt name is told at once."""
+    if not tools:
+        return {}
+    from ...engine.errors import did_you_mean
+    from ..apps import toolbox_of
+
+    toolbox = toolbox_of(app)
+    known = [tool.name for tool in toolbox]
+    names = known if tools.strip() == "all" else [name.strip() for name in tools.split(",") if name.strip()]
+    if unknown := [name for name in names if name not in known]:
+        raise Misused(f"no tool is named {unknown[0]!r}; {did_you_mean(unknown[0], known)}")
+    return {"tools": names, "toolbox": toolbox}
+
+
 async def _streamed(
     manager: ConversationManager, text: str, conversation: str | None, **options: Any
 ) -> dict[str, Any]:
     """The reply, shown as it arrives; what was shown of an answer that then failed is left standing."""
-    from ...engine import Token
+    from ...engine import Emitted, Token
+    from ...services.tools import ToolStarted
 
     out, shown, reply = console(), "", dict[str, Any]()
     async for event in manager.stream_message(text, conversation, **options):
@@ -83,6 +109,8 @@ async def _streamed(
         elif isinstance(event, Token):
             out.print(event.text, end="", markup=False)
             shown += event.text
+        elif isinstance(event, Emitted) and isinstance(event.value, ToolStarted) and out.is_terminal:
+            out.print(f"  calling {event.value.tool} ...", style="dim", markup=False)
     if shown:
         out.print()
     if reply["response"] != shown:

@@ -15,6 +15,7 @@ from .semantic_search import SemanticSearchNode
 from .session_management import SessionManagementNode
 from .session_recovery import SessionRecoveryNode
 from .tool_loop import ToolLoopNode, ToolTurn
+from .tool_record import RecordedToolLoopNode
 
 __all__ = [
     "BatchConversationNode",
@@ -28,6 +29,7 @@ __all__ = [
     "MemoryRetrievalNode",
     "MemoryStorageNode",
     "PreferenceUpdateNode",
+    "RecordedToolLoopNode",
     "RecoveryInputs",
     "RefreshInputs",
     "ResponseGenerationNode",

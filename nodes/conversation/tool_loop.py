@@ -11,7 +11,6 @@ from pydantic import Field
 
 from ...engine import Context
 from ...services import ClaudeAPIError, LanguageModel, Usage, charged
-from ...services.text import shortened
 from ...services.tools import (
     Allowance,
     Asking,
@@ -26,6 +25,7 @@ from ...services.tools import (
     decide,
     notice,
     pieces,
+    run_tool,
 )
 from .inputs import ConversationInputs, MessageText, account
 from .response_generation import FAILED, ResponseGenerationNode
@@ -46,9 +46,9 @@ class ToolLoopNode(ResponseGenerationNode):
     """Asks the model, makes the calls that are allowed, and asks again, until it replies.
 
     `tools` names what this node grants; nothing else can be called. `trusts_memory` names those of them that what
-    is remembered may cause and fill in. Every call is in `tool_calls` and in the reply's metadata, is emitted as an
-    event, and where it was refused the reply says so. A call that was refused earlier in the turn and is granted now
-    is made first.
+    is remembered may cause and fill in. Every call is in `tool_calls` and in the reply's metadata, and is emitted as an
+    event: the Outcome, and before it, where the call is made, ToolStarted, ToolProgress and ToolFinished. Where it was
+    refused the reply says so. A call that was refused earlier in the turn and is granted now is made first.
     """
 
     name = "tool_loop"
@@ -161,12 +161,11 @@ class _Turn:
         decision = decide(call, self._situation())
         outcome = decision.outcome
         if decision.tool is not None and decision.arguments is not None:
-            try:
-                outcome.result = await decision.tool.execute(decision.arguments, self._key(outcome.call))
-            except TimeoutError:
-                outcome.error = f"{call.tool} did not answer within {decision.tool.timeout} seconds"
-            except Exception as error:
-                outcome.error = f"{call.tool} failed: {type(error).__name__}: {shortened(str(error), 300)}"
+            key = self._key(outcome.call)
+            ended = await run_tool(
+                decision.tool, decision.arguments, key, outcome.execution, self.context.emit
+            )
+            outcome.came_to(ended, key)
             self.read.append(Piece("tool", outcome.told()))
             self.sources = Sources(self.read)
         self.done.append(outcome)

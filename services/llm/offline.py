@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..embeddings import Embedder
 from ..tokens import estimate_tokens
@@ -17,6 +18,9 @@ from .prompt import Prompt, Turn
 from .protocol import Extraction, Reply, Usage
 from .summarise import summarise
 from .telling import Answer
+
+if TYPE_CHECKING:
+    from ..tools import Asking, Outcome, Tool
 
 PROVIDER = "offline"
 MODEL = "rules"
@@ -44,6 +48,22 @@ class OfflineModel:
         for piece in _PIECE.findall(whole.text):
             yield piece
         yield whole
+
+    async def step(
+        self, prompt: Prompt, tools: Sequence[Tool], done: Sequence[Outcome], *, max_tokens: int = 1024
+    ) -> Asking:
+        """The calls that the message asks for in so many words, of tools that come with turngraph; or the answer."""
+        from ..tools.by_rule import calls_by_rule, told_by_rule
+        from ..tools.protocol import Asking
+
+        calls = [] if done else calls_by_rule(prompt.message, [tool.name for tool in tools])
+        if not calls and not any(outcome.allowed for outcome in done):
+            if done:  # all was refused, and the reply says so
+                return Asking(**_reply(prompt, Answer("", True), max_tokens).model_dump())
+            return Asking(**(await self.reply(prompt, max_tokens=max_tokens)).model_dump())
+        return Asking(
+            **_reply(prompt, Answer(told_by_rule(done), True), max_tokens).model_dump(), calls=calls
+        )
 
     async def extract(self, turns: Sequence[Turn]) -> Extraction:
         """The facts and preferences that the user stated in these turns."""

@@ -83,7 +83,7 @@ class Outcome(BaseModel):
 
     def came_to(self, ended: Ended, key: str) -> None:
         """Notes what came of the call that was made."""
-        self.result, self.error, self.ended, self.key = ended.result, ended.error, ended.how, key
+        self.result, self.error, self.ended, self.key = ended.result, storable(ended.error), ended.how, key
         self.started_at, self.seconds = ended.started, ended.seconds
 
     def told(self) -> str:

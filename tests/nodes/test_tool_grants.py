@@ -94,7 +94,8 @@ async def test_a_call_that_is_asked_for_is_made_and_one_that_is_not_is_refused()
         "memory",
         ["old"],
     )
-    assert [event.value for event in events if isinstance(event, Emitted)] == [made, refused]
+    told = [event.value for event in events if isinstance(event, Emitted)]
+    assert [one for one in told if isinstance(one, Outcome)] == [made, refused]
     assert result["reply_metadata"]["tool_calls"] == [one.model_dump(mode="json") for one in (made, refused)]
     assert result["response"] == (
         'Bob is paid.\n\nI did not call `pay(to="EVE99", euros=500)`: you did not say this in this message: to (it comes '

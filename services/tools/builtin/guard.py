@@ -82,9 +82,9 @@ class Guard:
         if any(address in network for network in self.allowed if network.version == address.version):
             return
         if not public(address):
-            said = "" if host == str(address) else f" is at {address}, which"
+            said = str(address) if host.strip("[]") == str(address) else f"{host} is at {address}, which"
             raise AddressRefused(
-                f"{host}{said or ','} is no public address; private, local and reserved ones are not fetched"
+                f"{said} is no public address; private, local and reserved ones are not fetched"
             )
         if port not in PORTS.values():
             raise AddressRefused(f"only the ports 80 and 443 are fetched from, found {port}")
