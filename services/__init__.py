@@ -10,6 +10,7 @@ from .embeddings import (
     embedder_named,
 )
 from .errors import (
+    AddressRefused,
     BudgetExceeded,
     ClaudeAPIError,
     EmbeddingError,
@@ -21,6 +22,7 @@ from .errors import (
     RateLimited,
     ServiceError,
     SettingError,
+    ToolError,
 )
 from .llm import (
     PROVIDERS,
@@ -66,6 +68,7 @@ from .tokens import estimate_tokens
 __all__ = [
     "Account",
     "Accountant",
+    "AddressRefused",
     "Attempt",
     "Booking",
     "Budget",
@@ -117,6 +120,7 @@ __all__ = [
     "SettingError",
     "StatedPreference",
     "Ticket",
+    "ToolError",
     "Turn",
     "Usage",
     "WordLlamaEmbedder",

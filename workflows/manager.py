@@ -6,9 +6,11 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from ..engine import Event, Result, RunFinished
 from ..models import DatabaseManager, Scope, get_db_manager
-from ..models.repositories import conversations
+from ..models.repositories import conversations, tool_executions
 from ..services import Embedder, LanguageModel, default_embedder, language_model
 from ..services.tools import Toolbox
 from .context_refresh import create_context_refresh_workflow
@@ -136,6 +138,17 @@ class ConversationManager:
                 session, self.scope, conversation_id, with_messages=True
             ).to_dict()
         )
+
+    async def tool_calls(self, *, limit: int = 50, **which: str | None) -> list[dict[str, Any]]:
+        """The calls of tools in the user's turns, made or refused, the newest first; `receipt_holds` where one is
+        as it was signed. `which` may name `conversation_id`, `message_id`, `tool` and `status`."""
+
+        def work(session: Session) -> list[dict[str, Any]]:
+            rows = tool_executions.listed(session, self.scope, limit=limit, **which)
+            holds = [tool_executions.verified(session, self.scope, row.id) for row in rows]
+            return [{**row.to_dict(), "receipt_holds": ok} for row, ok in zip(rows, holds, strict=True)]
+
+        return await self.db.read(work)
 
     async def _status(self, conversation_id: str, status: str) -> str:
         keys = [f"conversation_id:{conversation_id}"]

@@ -75,21 +75,12 @@ def calls(
     log_level: LogLevel = None,
 ) -> None:
     """List the calls of a user's turns, the newest first."""
-    from ...models import DatabaseManager, Scope
-    from ...models.repositories import tool_executions
+    from ...models import DatabaseManager
+    from ...workflows import ConversationManager
 
+    which = {"conversation_id": conversation, "message_id": message, "tool": tool, "status": status}
     with DatabaseManager(db) as database:
-        scope = Scope(tenant, user)
-        found = run(
-            database.read(
-                lambda session: [
-                    row.to_dict()
-                    for row in tool_executions.listed(
-                        session, scope, conversation_id=conversation, message_id=message, tool=tool, status=status, limit=limit
-                    )
-                ]
-            )
-        )  # fmt: skip
+        found = run(ConversationManager(user, database, tenant).tool_calls(limit=limit, **which))
     if as_json:
         say({"user_id": user, "tenant_id": tenant, "calls": found})
         return

@@ -58,7 +58,8 @@ def told_by_rule(done: Sequence[Outcome]) -> str:
         elif isinstance(outcome.result, dict) and outcome.call.tool in _TELLS:
             lines.append(_TELLS[outcome.call.tool](outcome.result))
         else:
-            lines.append(f"{outcome.call.tool}: {shortened(outcome.told(), 500)}")
+            said = outcome.result if isinstance(outcome.result, str) else outcome.told()
+            lines.append(f"{outcome.call.tool}: {shortened(said, 500)}")
     return "\n".join(lines)
 
 

@@ -64,6 +64,14 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "✓ Ada of default hears of Ludwig, and not of Speedy",
         "✓ Bob can neither write to it, nor read it, nor put it away",
     ),
+    "tools": (
+        "17*23 = 391",
+        "NOT the weather",
+        'I did not call `transfer(to="DE66", euros=500)`',
+        "✓ asked for by Ada the same call is made",
+        "print_book: page 3",
+        "✓ every receipt holds",
+    ),
     "session_recovery": (
         "Your flight to … [killed]",
         "✓ the waiting question was answered",

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from turngraph.interfaces.cli import app
 from turngraph.models import DatabaseManager
+from turngraph.models.migrate import HEAD
 
 runner = CliRunner()
 
@@ -228,7 +229,7 @@ def test_a_graph_of_ones_own_is_checked_drawn_and_run(tmp_path: Path, monkeypatc
 
 def test_the_database_is_upgraded_counted_and_made_smaller():
     asked("chat", "--user", "ada", "--message", "Hello.")
-    assert asked("db", "upgrade")["revision"] == "0001"
+    assert asked("db", "upgrade")["revision"] == HEAD
     stats = asked("db", "stats")
     assert stats["tables"]["messages"] == 2 and stats["full_text"] == "FTS5"
     assert set(asked("db", "vacuum")) == {"database", "bytes_before", "bytes_after"}

@@ -37,17 +37,20 @@ WALKED: dict[str, tuple[str, ...]] = {
     "conversation archive": ("{conversation}", "--user", "ada"),
     "conversation reopen": ("{conversation}", "--user", "ada"),
     "conversation forget": ("{conversation}", "--user", "ada"),
+    "tools calls": ("--user", "ada"),
+    "tools show": ("{execution}", "--user", "ada"),
     "batch": ("in.batch.jsonl",),
 }
 # Those of the operator, who has the whole database, and those that read none.
 OPERATORS = {
     "run", "check", "draw", "demo", "runs list", "runs show", "runs resume", "runs recover", "runs fork", "runs replay",
-    "runs prune", "db upgrade", "db stats", "db vacuum", "memory receipt verify",
+    "runs prune", "db upgrade", "db stats", "db vacuum", "memory receipt verify", "tools list",
 }  # fmt: skip
 
 
 INPUTS: dict[str, dict[str, Any]] = {
     "conversation": {"user_id": "ada", "current_message": "What is my parrot called?"},
+    "tool_conversation": {"user_id": "ada", "current_message": "Search the web for my parrot?"},
     "memory_search": {"user_id": "ada", "search_query": "parrot"},
     "context_refresh": {"user_id": "ada", "conversation_id": "{conversation}"},
     "session_recovery": {"user_id": "ada"},
@@ -74,10 +77,18 @@ def acme() -> dict[str, str]:
     """What acme's Ada said, by its ids."""
     said = ("My parrot is called Zanzibar.", "I prefer zanzibar mode.", "I live in Zanzibar.")
     told = [json.loads(call("acme", "chat", "--user", "ada", "--message", text).stdout) for text in said]
+    searched = "Search the web for parrots of Zanzibar."
+    told.append(
+        json.loads(call("acme", "chat", "--user", "ada", "--tools", "all", "--message", searched).stdout)
+    )
     call("zeta", "chat", "--user", "ada", "--message", "My cat is called Tom.")
     Path("in.batch.jsonl").write_text('{"user_id": "ada", "message": "What is my parrot called?"}\n')
     assert call("zeta", "memory export", "--user", "ada", "in.jsonl").exit_code == 0
-    return {"message": told[0]["message_id"], "conversation": told[0]["conversation_id"]}
+    return {
+        "message": told[0]["message_id"],
+        "conversation": told[0]["conversation_id"],
+        "execution": told[-1]["tool_calls"][0]["execution"],
+    }
 
 
 def kept() -> str:

@@ -110,14 +110,15 @@ from turngraph.models import DatabaseManager, migrate
 
 url, folder, marker, how = sys.argv[1:]
 folder = Path(folder)
+head = migrate.HEAD
 if not folder.exists():
     shutil.copytree(migrate.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-(folder / "versions" / "v0002_second.py").write_text(f'''
+(folder / "versions" / "v9999_newest.py").write_text(f'''
 import time
 from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "9999", {head!r}, None, None
 def upgrade():
     op.execute("UPDATE conversations SET title = 'upgraded'")
     with op.batch_alter_table("conversations") as table:
@@ -128,7 +129,7 @@ def upgrade():
     if {how!r} == "hang":
         time.sleep(60)
 ''')
-migrate.FOLDER, migrate.HEAD = folder, "0002"
+migrate.FOLDER, migrate.HEAD = folder, "9999"
 with DatabaseManager(url) as db:
     print(db.get_conversation("c").title, len(db.get_conversation_messages("c")), flush=True)
 """
