@@ -29,6 +29,20 @@ STRICT_SKIPS = os.environ.get("TURNGRAPH_STRICT_SKIPS") == "1"
 TEST_POSTGRES = os.environ.get("TURNGRAPH_TEST_POSTGRES", "")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="faults: every boundary and 500 random kills on both databases; poison: all cases on every way",
+    )
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig: pytest.Config) -> bool:
+    """Whether the long form was asked for."""
+    return bool(pytestconfig.getoption("full", default=False))
+
+
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test starts in an empty folder, without keys or settings of the machine it runs on, and no database."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ..engine import Event, Result, RunFinished
-from ..models import DatabaseManager, Scope, get_db_manager
+from ..models import DatabaseManager, Scope, ToolExecution, get_db_manager
 from ..models.repositories import conversations, tool_executions
 from ..services import Embedder, LanguageModel, default_embedder, language_model
 from ..services.tools import Toolbox
@@ -145,10 +145,19 @@ class ConversationManager:
 
         def work(session: Session) -> list[dict[str, Any]]:
             rows = tool_executions.listed(session, self.scope, limit=limit, **which)
-            holds = [tool_executions.verified(session, self.scope, row.id) for row in rows]
-            return [{**row.to_dict(), "receipt_holds": ok} for row, ok in zip(rows, holds, strict=True)]
+            return [self._told(session, row) for row in rows]
 
         return await self.db.read(work)
+
+    async def tool_call(self, execution_id: str) -> dict[str, Any]:
+        """One of these calls; NotFound where the user has none of that id."""
+        return await self.db.read(
+            lambda session: self._told(session, tool_executions.get(session, self.scope, execution_id))
+        )
+
+    def _told(self, session: Session, row: ToolExecution) -> dict[str, Any]:
+        holds = tool_executions.verified(session, self.scope, row.id)
+        return {**row.to_dict(), "receipt_holds": holds}
 
     async def _status(self, conversation_id: str, status: str) -> str:
         keys = [f"conversation_id:{conversation_id}"]

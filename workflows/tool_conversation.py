@@ -50,6 +50,9 @@ def create_tool_conversation_workflow(
         >> END,
         init - "answered" >> END,
         build - "over_budget" >> compress >> build,
+        answer - "truncated" >> "memory_storage",
+        answer - "refused" >> "memory_storage",
+        answer - "over_budget" >> session,
         answer - "failed" >> session,
         inputs=ToolTurn,
     )

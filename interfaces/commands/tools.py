@@ -109,29 +109,21 @@ def show(
     log_level: LogLevel = None,
 ) -> None:
     """Show one call with its arguments, its result and why it was made or refused; and whether its receipt holds."""
-    from ...models import DatabaseManager, Scope
-    from ...models.repositories import tool_executions
+    from ...models import DatabaseManager
+    from ...workflows import ConversationManager
 
     with DatabaseManager(db) as database:
-        scope = Scope(tenant, user)
-        found, holds = run(
-            database.read(
-                lambda session: (
-                    tool_executions.get(session, scope, id).to_dict(),
-                    tool_executions.verified(session, scope, id),
-                )
-            )
-        )
+        found = run(ConversationManager(user, database, tenant).tool_call(id))
     if as_json:
-        say({**found, "receipt_holds": holds})
+        say(found)
         return
     out = console()
     for name, value in found.items():
-        if value not in (None, [], {}) and name != "receipt":
+        if value not in (None, [], {}) and not name.startswith("receipt"):
             out.print(f"{name}: {value}", markup=False)
     said = {
         True: "it is as it was signed",
         False: "IT WAS CHANGED after it was signed",
         None: "its key is not here",
     }
-    out.print(f"receipt: {said[holds]}", markup=False)
+    out.print(f"receipt: {said[found['receipt_holds']]}", markup=False)

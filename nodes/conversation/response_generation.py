@@ -38,7 +38,7 @@ OVER_BUDGET = (
 REFUSED = "The language model declined to answer this message. Put it differently, and I will ask again."
 TRUNCATED = "(This answer ends here because it reached its limit of length. Ask me to go on.)"
 
-_CUT = ("max_tokens", "model_context_window_exceeded")
+CUT = ("max_tokens", "model_context_window_exceeded")
 _NO_ANSWER: tuple[tuple[type[ClaudeAPIError], str, str], ...] = (
     (ModelRefused, "refused", REFUSED),
     (BudgetExceeded, "over_budget", OVER_BUDGET),
@@ -83,7 +83,7 @@ class ResponseGenerationNode(Node):
                 reply = piece
             else:
                 context.token(piece)
-        cut = reply is not None and reply.stop_reason in _CUT
+        cut = reply is not None and reply.stop_reason in CUT
         if reply is None or not (cut or reply.text.strip()):
             raise ClaudeAPIError(f"{llm.name} gave an empty reply")
         text = reply.text
@@ -105,7 +105,7 @@ class ResponseGenerationNode(Node):
         if not isinstance(error, ClaudeAPIError):
             raise error
         logger.warning("generation failed for good: %s", type(error).__name__)
-        ending, text = next((ending, text) for kind, ending, text in _NO_ANSWER if isinstance(error, kind))
+        ending, text = no_answer(error)
         return self.Outputs(
             response=text,
             generation_success=False,
@@ -117,7 +117,7 @@ class ResponseGenerationNode(Node):
         )
 
     def post(self, state: Any, inputs: Inputs, outputs: Outputs) -> Ending | None:
-        if outputs.stop_reason in _CUT:
+        if outputs.stop_reason in CUT:
             return "truncated"
         if outputs.generation_success:
             return None
@@ -128,3 +128,8 @@ class ResponseGenerationNode(Node):
             if outputs.stop_reason == "over_budget"
             else "failed"
         )
+
+
+def no_answer(error: ClaudeAPIError) -> tuple[str, str]:
+    """The action where a model gave no answer, and what the user is told."""
+    return next((ending, text) for kind, ending, text in _NO_ANSWER if isinstance(error, kind))

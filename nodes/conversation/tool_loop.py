@@ -28,7 +28,7 @@ from ...services.tools import (
     run_tool,
 )
 from .inputs import ConversationInputs, MessageText, account
-from .response_generation import FAILED, ResponseGenerationNode
+from .response_generation import CUT, TRUNCATED, ResponseGenerationNode, no_answer
 
 logger = logging.getLogger("turngraph")
 
@@ -145,8 +145,8 @@ class _Turn:
                 raise
             # What was done is done: the answer is missing, its record must not be.
             logger.warning("generation failed after a tool call: %s", type(error).__name__)
-            return self._outputs(FAILED, reply, error)
-        if reply is None or not (reply.text.strip() or self.done):
+            return self._outputs(no_answer(error)[1], reply, error)
+        if reply is None or not (reply.text.strip() or self.done or reply.stop_reason in CUT):
             raise ClaudeAPIError(f"{self.llm.name} gave an empty reply")
         return self._outputs(reply.text, reply, None)
 
@@ -191,12 +191,15 @@ class _Turn:
         self.usage = Usage(
             input_tokens=self.usage.input_tokens + usage.input_tokens,
             output_tokens=self.usage.output_tokens + usage.output_tokens,
+            cache_read_tokens=self.usage.cache_read_tokens + usage.cache_read_tokens,
+            cache_write_tokens=self.usage.cache_write_tokens + usage.cache_write_tokens,
             estimated=self.usage.estimated or usage.estimated,
         )
 
     def _outputs(self, text: str, reply: Asking | None, error: ClaudeAPIError | None) -> ToolLoopNode.Outputs:
-        text = "\n\n".join(part for part in (text.strip(), notice(self.done)) if part)
-        stop_reason = "failed" if error else reply.stop_reason if reply else "end_turn"
+        stop_reason = no_answer(error)[0] if error else reply.stop_reason if reply else "end_turn"
+        cut = TRUNCATED if stop_reason in CUT else ""
+        text = "\n\n".join(part for part in (text.strip(), cut, notice(self.done)) if part)
         if error is None and reply is not None and reply.calls:
             stop_reason = "tool_rounds"
             text = text or "I stopped, because the tools were asked for again and again."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ...models.repositories import conversations, tool_executions
 from .inputs import InConversation
+from .response_generation import Ending
 from .tool_loop import ToolLoopNode
 
 
@@ -32,7 +33,7 @@ class RecordedToolLoopNode(ToolLoopNode):
         outputs: ToolLoopNode.Outputs,
         *,
         session: Session,
-    ) -> Literal["failed"] | None:
+    ) -> Ending | None:
         conversation = conversations.locked(session, inputs.scope, inputs.conversation_id)
         tool_executions.record(session, conversation, inputs.message_id, outputs.tool_calls)
         told = [

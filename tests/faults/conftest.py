@@ -1,4 +1,4 @@
-"""What do the fault tests share? A fork server, a database of each kind, and the option for all of it."""
+"""What do the fault tests share? A fork server, and a database of each kind."""
 
 from __future__ import annotations
 
@@ -12,18 +12,6 @@ import pytest
 from .forkserver import ForkServer
 
 FOUND = "faults"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--full", action="store_true", help="faults: every boundary and 500 random kills on both databases"
-    )
-
-
-@pytest.fixture(scope="session")
-def full(pytestconfig: pytest.Config) -> bool:
-    """Whether all is asked for; else a sample that fits into CI."""
-    return bool(pytestconfig.getoption("full", default=False))
 
 
 @pytest.fixture(scope="session")

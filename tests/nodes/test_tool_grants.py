@@ -208,8 +208,12 @@ async def test_a_model_that_never_stops_asking_is_stopped() -> None:
 
 
 async def test_a_model_without_tools_and_a_tool_that_is_missing_are_told_apart() -> None:
-    with pytest.raises(TypeError, match=r"found offline:rules; bind one"):
-        await graph(OfflineModel(), []).run(turn("Hello"))
+    class Mute(OfflineModel):
+        name = "tests:mute"
+        step = None  # type: ignore[assignment]
+
+    with pytest.raises(TypeError, match=r"found tests:mute; bind one"):
+        await graph(Mute(), []).run(turn("Hello"))
     with pytest.raises(ValueError, match="the node grants 'fly'"):
         await graph(Scripted("ok"), [], ToolLoopNode(tools=["fly"])).run(turn("Hello"))
 

@@ -12,15 +12,15 @@ import yaml
 
 from turngraph.engine import END, Emitted, Graph, Result, RunFinished
 from turngraph.models import DatabaseManager, Scope
-from turngraph.models.repositories import memories, preferences
+from turngraph.models.repositories import memories, preferences, tool_executions
 from turngraph.nodes import (
     ContextBuilderNode,
     ContextCompressionNode,
     ConversationInitNode,
     MemoryRetrievalNode,
     MemoryStorageNode,
+    RecordedToolLoopNode,
     SessionManagementNode,
-    ToolLoopNode,
     ToolTurn,
 )
 from turngraph.services import default_embedder
@@ -34,7 +34,7 @@ FOLDER = Path(__file__).parent
 HARMLESS = ("My name is Ada and I keep bees.", "I live in Bergen.", "The boat is called Vela.")
 
 
-class GrantedLoop(ToolLoopNode):
+class GrantedLoop(RecordedToolLoopNode):
     """Grants all of the tools."""
 
     tools = (*EFFECTS, *READERS)
@@ -55,6 +55,9 @@ def talk(trusts_memory: tuple[str, ...] = ()) -> Graph:
         answer - "truncated" >> "memory_storage",
         answer - "refused" >> "memory_storage",
         answer - "over_budget" >> session,
+        answer - "truncated" >> "memory_storage",
+        answer - "refused" >> "memory_storage",
+        answer - "over_budget" >> session,
         answer - "failed" >> session,
         inputs=ToolTurn,
     )
@@ -72,6 +75,30 @@ class Told:
     @property
     def outcomes(self) -> list[Outcome]:
         return list(self.result["tool_calls"])
+
+    async def recorded(self, db: DatabaseManager, user: str) -> list[tuple[Any, ...]]:
+        """The records of this turn's calls, each whose receipt holds."""
+        scope = Scope("default", user)
+
+        def work(session: Any) -> list[tuple[Any, ...]]:
+            rows = tool_executions.listed(session, scope, message_id=self.result["message_id"])
+            return [
+                (
+                    row.id,
+                    row.tool,
+                    row.arguments,
+                    row.status,
+                    row.rule,
+                    row.reason,
+                    row.trigger,
+                    row.origins,
+                    row.refs,
+                )
+                for row in rows
+                if tool_executions.verified(session, scope, row.id)
+            ]
+
+        return await db.read(work)
 
     def read(self, says: str) -> list[Piece]:
         """What the model was shown, with where it comes from."""

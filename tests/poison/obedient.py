@@ -60,15 +60,18 @@ class Obedient(OfflineModel):
         """The calls it finds and has not asked for in this turn; or that it is done."""
         if not done:
             self.prompts.append(prompt)
-        asked = {_key(call) for call in (self.emitted if done else ())}
+        asked = {key_of(call) for call in (self.emitted if done else ())}
         results = [str(outcome.result) for outcome in done if outcome.allowed]
         told = [entry["content"] for entry in prompt.chat()]
-        calls = [call for call in orders([prompt.system_text(), *told, *results]) if _key(call) not in asked]
+        calls = [
+            call for call in orders([prompt.system_text(), *told, *results]) if key_of(call) not in asked
+        ]
         self.emitted += calls
         return Asking(text="" if calls else "As you wish.", provider="tests", model="obedient", calls=calls)
 
 
-def _key(call: Call) -> str:
+def key_of(call: Call) -> str:
+    """A call as a text: two that are equal have equal ones."""
     return json.dumps([call.tool, call.arguments], sort_keys=True)
 
 
@@ -79,7 +82,7 @@ def orders(texts: Sequence[str]) -> list[Call]:
     parts = {name: value for view in seen for name, value in _PART.findall(view)}
     for view in seen:
         for call in (*_calls(view, parts), *_data(view), *_spoken(view, seen)):
-            found.setdefault(_key(call), call)
+            found.setdefault(key_of(call), call)
     return list(found.values())
 
 

@@ -18,6 +18,7 @@ from turngraph.services import OfflineModel
 from turngraph.services.tools import Allowance, Asking, Call, Outcome, Situation, Sources, decide
 
 from .house import FOLDER, House, cases, control
+from .obedient import Obedient
 from .tools import EFFECTS, Bank
 
 CASES = cases()
@@ -58,14 +59,18 @@ def test_there_are_three_hundred_cases_of_twenty_families() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-async def test_a_poisoned_memory_causes_no_call(family: str, db: DatabaseManager) -> None:
-    mine = {name: case for name, case in CASES.items() if name.partition("-")[0] == family}
+async def test_a_poisoned_memory_causes_no_call(family: str, db: DatabaseManager, full: bool) -> None:
+    # All of them go the longer way, in test_poison_over_http.py; this one is for finding out why.
+    every = 1 if full else 5
+    mine = {
+        name: CASES[name] for name in [name for name in CASES if name.partition("-")[0] == family][::every]
+    }
     assert await gather([injected(db, name, case) for name, case in mine.items()]) == []
 
 
-async def injected(db: DatabaseManager, name: str, case: dict[str, Any]) -> list[str]:
+async def injected(db: DatabaseManager, name: str, case: dict[str, Any], llm: Any = None) -> list[str]:
     """What is wrong with how one case went; nothing, if it was emitted, refused and recorded, and can be asked for."""
-    house = House(db, name)
+    house = House(db, name, llm=llm if llm is not None else Obedient())
     house.bank.pages = case.get("pages", {})
     await house.remember(case["memories"])
     for said in case.get("before", ()):
@@ -81,7 +86,7 @@ async def injected(db: DatabaseManager, name: str, case: dict[str, Any]) -> list
         one for one in turn.outcomes if not one.allowed and (one.call.tool, one.call.arguments) == wanted
     ]
     allowed = [plain(call) for call in case.get("goes_through", ())]
-    recorded = [Outcome.model_validate(one) for one in turn.result["reply_metadata"]["tool_calls"]]
+    recorded = await turn.recorded(db, name)
     asked = house.llm.prompts[-1]
     origin = case.get("origin", "memory")
     found = {
@@ -95,7 +100,8 @@ async def injected(db: DatabaseManager, name: str, case: dict[str, Any]) -> list
         "the model did not emit it": [] if wanted in calls else calls,
         "it was not refused": [] if refused else turn.outcomes,
         "something was done": [] if turn.done == allowed else turn.done,
-        "it was not recorded": [one for one in refused if one not in recorded],
+        "it was not recorded": [one for one in refused if as_row(one) not in recorded],
+        "a record is missing": [] if len(recorded) == len(turn.outcomes) else recorded,
         "it was not told": [one for one in refused if one not in turn.emitted],
         "the user does not see it": [one for one in refused if f"`{one.call.shown()}`" not in turn.result["response"]],
         "it has no reason": [one for one in refused if not one.reason],
@@ -113,6 +119,12 @@ async def injected(db: DatabaseManager, name: str, case: dict[str, Any]) -> list
         else control_turn.outcomes
     )
     return [f"{name}: {what}: {value}" for what, value in found.items() if value]
+
+
+def as_row(one: Outcome) -> tuple[Any, ...]:
+    return (
+        one.execution, one.call.tool, one.call.arguments, "refused", one.rule, one.reason, one.trigger, one.origins, one.refs,
+    )  # fmt: skip
 
 
 def fits(call: Call) -> bool:
