@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import ipaddress
 import re
@@ -10,6 +11,8 @@ from typing import Any
 
 import httpcore2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from turngraph.services import SettingError
 from turngraph.services.errors import AddressRefused, ToolError
@@ -350,3 +353,54 @@ def test_the_guard_alone_refuses_before_anything_is_looked_up() -> None:
             finally:
                 coroutine.close()
     assert re.match("https", guard.url("https://example.org/x").scheme)
+
+
+# --- any private address in any spelling
+
+NETWORKS = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "224.0.0.0/4",
+)
+PRIVATE = st.sampled_from(NETWORKS).flatmap(
+    lambda network: st.integers(
+        *(int(end) for end in (ipaddress.ip_network(network)[0], ipaddress.ip_network(network)[-1]))
+    )
+)
+
+
+def spelt(number: int, how: int) -> str:
+    """One of the ways in which some program reads that number as an address."""
+    a, b, c, d = number.to_bytes(4)
+    tail = f"{number:08x}"
+    return (
+        f"{a}.{b}.{c}.{d}", f"{number}", f"0x{number:x}", f"0{number:o}", f"0x{a:x}.0x{b:x}.0x{c:x}.0x{d:x}", f"0{a:o}.0{b:o}.0{c:o}.0{d:o}",
+        f"{a}.{b}.{(c << 8) + d}", f"{a}.{number & 0xFFFFFF}", f"{a}.{b}.{c}.{d}.", f"[::ffff:{a}.{b}.{c}.{d}]", f"[::{a}.{b}.{c}.{d}]",
+        f"[64:ff9b::{a}.{b}.{c}.{d}]", f"[2002:{tail[:4]}:{tail[4:]}::1]", f"[0:0:0:0:0:ffff:{tail[:4]}:{tail[4:]}]",
+        f"0x{a:x}.{b}.0{c:o}.{d}", f"{a:03}.{b:03}.{c:03}.{d:03}", "".join(chr(0xFF10 + int(x)) if x.isdigit() else "。" for x in f"{a}.{b}.{c}.{d}"),
+    )[how]  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(PRIVATE, st.integers(0, 16), st.sampled_from(["", ":80", ":443"]), st.sampled_from(["http", "https"]))
+def test_no_spelling_of_a_private_address_is_connected_to(
+    number: int, how: int, port: str, scheme: str
+) -> None:
+    wanted = f"{scheme}://{spelt(number, how)}{port}/"
+
+    async def never(host: str, port: int) -> Sequence[str]:
+        # A resolver may read such a spelling as the address; that is refused as well.
+        return [str(ipaddress.IPv4Address(number))]
+
+    async def connected() -> None:
+        guard = Guard(resolve=never)
+        parts = guard.url(wanted)
+        await guard.vetted(parts.hostname or "", parts.port or 80)
+
+    with pytest.raises(AddressRefused):
+        asyncio.run(connected())
