@@ -27,8 +27,9 @@ _PLACE: Final = re.compile(
 )
 _MORE: Final = re.compile(r"^\s*(?:,|and|or)\s+(?:in\s+)?(?P<place>[A-ZÀ-Þ][\w'’-]*(?:\s+[A-ZÀ-Þ][\w'’-]*)*)")
 _SEARCH: Final = re.compile(
-    r"\b(?:search(?: the (?:web|internet))? for|search the (?:web|internet)|google|look up)\s+(?P<query>[^.?!\n]{1,200})", re.IGNORECASE
+    r"\b(?:search (?:the (?:web|internet)|online)(?: for)?|google|look up)\s+(?P<query>[^.?!\n]{1,200})", re.IGNORECASE
 )  # fmt: skip
+_OURS: Final = re.compile(r"\b(?:i|my|me|mine|we|our|us|you|your)\b", re.IGNORECASE)
 _URL: Final = re.compile(r"https?://[^\s<>\"'“”]+")
 
 
@@ -82,7 +83,8 @@ def _places(message: str) -> Iterator[dict[str, Any]]:
 
 def _queries(message: str) -> Iterator[dict[str, Any]]:
     for match in _SEARCH.finditer(message):
-        yield {"query": match["query"].removeprefix("for ").strip(" \"'“”")}
+        if not _OURS.search(match["query"]):  # what they said themselves is no matter for the web
+            yield {"query": match["query"].strip(" \"'“”")}
 
 
 def _pages(message: str) -> Iterator[dict[str, Any]]:

@@ -63,6 +63,8 @@ class Outcome(BaseModel):
     """Whether anything in it comes from elsewhere than this turn's user; so does what it gave, then."""
     mend: str | None = None
     """How the user can have a refused call made."""
+    again: bool = False
+    """Whether a refused call may be asked for again in the user's own words: that of a tool that only looks up."""
     result: JsonValue = None
     error: str | None = None
     turn: str | None = None
@@ -90,17 +92,27 @@ class Outcome(BaseModel):
         """What the model is told came of its call."""
         if not self.allowed:
             mend = f" {self.mend}" if self.mend else ""
-            return f"REFUSED ({self.rule}): {self.reason}.{mend} Do not try it again; tell the user."
+            then = (
+                "Call it again with words of the user's message only, or answer without it."
+                if self.again
+                else "Do not try it again; tell the user."
+            )
+            return f"REFUSED ({self.rule}): {self.reason}.{mend} {then}"
         if self.error is not None:
             return f"FAILED: {self.error}"
         return json.dumps(self.result, ensure_ascii=False)
 
 
 def notice(outcomes: Iterable[Outcome]) -> str:
-    """What the user is told of the calls that were refused: which, why, and how to have each made."""
+    """What the user is told of the calls that were refused: which, why, and how to have each made.
+
+    Nothing of a look-up that was made after all, in the user's own words.
+    """
     lines = {}
-    for outcome in outcomes:
-        if not outcome.allowed:
+    known = list(outcomes)
+    for number, outcome in enumerate(known):
+        later = (one for one in known[number:] if one.allowed and one.call.tool == outcome.call.tool)
+        if not outcome.allowed and not (outcome.again and any(later)):
             mend = f" {outcome.mend}" if outcome.mend else ""
             lines[outcome.call.shown()] = f"I did not call `{outcome.call.shown()}`: {outcome.reason}.{mend}"
     return "\n".join(lines.values())

@@ -171,6 +171,7 @@ def _refused(
         call=call, allowed=False, rule=rule, reason=reason,
         trigger="user" if rule in ("argument_not_said", "repeated") else wanted.origin,
         origins=traced.origins, refs=_refs([*traced.read, wanted]), tainted=True, mend=mend, turn=now.turn,
+        again=rule == "argument_not_said" and tool is not None and tool.looks_up,
     )  # fmt: skip
     return Decision(outcome)
 

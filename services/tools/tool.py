@@ -60,6 +60,11 @@ class Tool:
         return " ".join([verb, *arguments.values()])
 
     @property
+    def looks_up(self) -> bool:
+        """Whether a question of the user's asks for it."""
+        return any(phrase.startswith("?") for phrase in self.asked)
+
+    @property
     def tells_progress(self) -> bool:
         """Whether `run` takes a `progress`."""
         return "progress" in inspect.signature(self.run).parameters

@@ -50,7 +50,7 @@ OPERATORS = {
 
 INPUTS: dict[str, dict[str, Any]] = {
     "conversation": {"user_id": "ada", "current_message": "What is my parrot called?"},
-    "tool_conversation": {"user_id": "ada", "current_message": "Search the web for my parrot?"},
+    "tool_conversation": {"user_id": "ada", "current_message": "Search the web for parrots?"},
     "memory_search": {"user_id": "ada", "search_query": "parrot"},
     "context_refresh": {"user_id": "ada", "conversation_id": "{conversation}"},
     "session_recovery": {"user_id": "ada"},

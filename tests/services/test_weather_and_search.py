@@ -16,6 +16,7 @@ from turngraph.services.tools import (
     Sources,
     Tool,
     decide,
+    notice,
     weather_tool,
     web_search_tool,
 )
@@ -191,3 +192,17 @@ def test_a_question_about_two_places_allows_two_calls() -> None:
         now = Situation({"weather": weather_tool()}, Allowance(message), Sources([]), done)
         done.append(decide(Call(tool="weather", arguments={"place": place}), now).outcome)
     assert [one.rule for one in done] == ["asked", "asked", "repeated"]
+
+
+def test_a_look_up_in_other_words_may_be_asked_for_again() -> None:
+    tools = {"web_search": web_search_tool()}
+    message = "Who won the race in Bergen?"
+    done: list[Any] = []
+    for query in ("Bergen race winner 2026", "won race Bergen"):
+        now = Situation(tools, Allowance(message), Sources([]), done)
+        done.append(decide(Call(tool="web_search", arguments={"query": query}), now).outcome)
+    first, second = done
+    assert (first.rule, first.again, second.rule) == ("argument_not_said", True, "asked")
+    assert "Call it again with words of the user's message only" in first.told()
+    # The user is told of it only where it came to nothing.
+    assert "I did not call `web_search" in notice([first]) and notice(done) == ""
