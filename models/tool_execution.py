@@ -18,7 +18,7 @@ class ToolExecution(Base):
     """One call, made or refused, of the turn that answered a message.
 
     `key` is what the tool was given to know the call by again, `trigger` and `origins` where it and its arguments came
-    from, `refs` the messages that they were read in. `signature` is its receipt: it ties all of this together.
+    from, `refs` the messages that they were read in. `receipt` is a signature over all of this, made with the key `receipt_key`.
     """
 
     __tablename__ = "tool_executions"
@@ -60,20 +60,20 @@ class ToolExecution(Base):
     started_at: Mapped[datetime] = mapped_column(UtcTime, default=now)
     seconds: Mapped[float] = mapped_column(Float, default=0.0)
     receipt_key: Mapped[str] = mapped_column(String(64))
-    signature: Mapped[str] = mapped_column(String(64))
+    receipt: Mapped[str] = mapped_column(String(64))
 
     def unsigned(self) -> str:
-        """The text that is signed: every column but the signature, in a form that no database changes."""
-        names = [name for name in self.__table__.columns.keys() if name != "signature"]  # noqa: SIM118
+        """The text that is signed: every column but the receipt, in a form that no database changes."""
+        names = [name for name in self.__table__.columns.keys() if name != "receipt"]  # noqa: SIM118
         return json.dumps({name: _settled(getattr(self, name)) for name in names}, sort_keys=True)
 
     def to_dict(self) -> dict[str, Any]:
         """The row as JSON values, its receipt apart."""
-        ours = ("tenant_id", "user_id", "receipt_key", "signature")
+        ours = ("tenant_id", "user_id", "receipt_key", "receipt")
         names = [name for name in self.__table__.columns.keys() if name not in ours]  # noqa: SIM118
         row = {name: getattr(self, name) for name in names}
         row["started_at"] = self.started_at.isoformat()
-        return {**row, "receipt": {"key": self.receipt_key, "signature": self.signature}}
+        return {**row, "receipt": {"key": self.receipt_key, "signature": self.receipt}}
 
 
 def _settled(value: Any) -> Any:

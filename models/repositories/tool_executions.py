@@ -42,9 +42,9 @@ def record(
             call_id=None if outcome.call.id is None else outcome.call.id[:200],
             key=outcome.key, status=outcome.status, rule=outcome.rule, reason=outcome.reason, trigger=outcome.trigger,
             origins=outcome.origins, refs=outcome.refs, tainted=outcome.tainted, result=outcome.result, error=outcome.error,
-            started_at=outcome.started_at, seconds=outcome.seconds, receipt_key=key.id, signature="",
+            started_at=outcome.started_at, seconds=outcome.seconds, receipt_key=key.id, receipt="",
         )  # fmt: skip
-        row.signature = key.seal(row.unsigned())
+        row.receipt = key.seal(row.unsigned())
         made.append(row)
     session.add_all(made)
     session.flush()
@@ -88,4 +88,4 @@ def verified(session: Session, scope: Scope, execution_id: str) -> bool | None:
     """Whether an execution is as it was when it was signed; None where its key is not of this database."""
     row = get(session, scope, execution_id)
     key = key_of(session, row.receipt_key)
-    return None if key is None else key.sealed(row.unsigned(), row.signature)
+    return None if key is None else key.sealed(row.unsigned(), row.receipt)

@@ -118,6 +118,21 @@ def notice(outcomes: Iterable[Outcome]) -> str:
     return "\n".join(lines.values())
 
 
+def deeper_than(value: Any, most: int) -> bool:
+    """Whether JSON is nested more deeply than that."""
+    level = [value]
+    for _ in range(most):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def storable(value: Any) -> Any:
     """JSON as every database takes it: without NUL, half characters, NaN and infinities."""
     if isinstance(value, str):

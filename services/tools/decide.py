@@ -12,9 +12,9 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from .call import Call, Outcome, Rule, readable, spoken, storable
+from .call import Call, Outcome, Rule, deeper_than, readable, spoken, storable
 from .grant import Allowance
 from .origin import Origin, Piece, Sources, first
 from .said import Leaf, leaves
@@ -66,7 +66,11 @@ class _Traced:
 
 def decide(call: Call, now: Situation) -> Decision:
     """Whether a call may be made, by which rule, and where it comes from."""
-    if len(call.tool) > LONGEST_NAME or not _fits(call.arguments):
+    if (
+        len(call.tool) > LONGEST_NAME
+        or deeper_than(call.arguments, DEEPEST)
+        or len(json.dumps(call.arguments)) > LONGEST
+    ):
         # What is kept of such a call must not be what is wrong with it.
         call = Call(tool=storable(call.tool[:LONGEST_NAME]), id=storable(call.id))
         why = (
@@ -184,17 +188,3 @@ def _wanted(call: Call, now: Situation, traced: _Traced) -> Piece:
 
 def _refs(read: Sequence[Piece]) -> list[str]:
     return list(dict.fromkeys(piece.ref for piece in read if piece.ref is not None))
-
-
-def _fits(value: JsonValue) -> bool:
-    level: list[JsonValue] = [value]
-    for _ in range(DEEPEST):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
-            return len(json.dumps(value)) <= LONGEST
-    return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
 import json
 import logging
@@ -19,6 +18,7 @@ from pydantic import BaseModel, JsonValue
 
 from ..errors import ToolError
 from ..text import shortened
+from .thread import in_thread, safely
 
 if TYPE_CHECKING:
     from .tool import Tool
@@ -133,7 +133,7 @@ async def run_tool(tool: Tool, arguments: BaseModel, key: str, execution: str, t
     started, clock = datetime.now(UTC), time.perf_counter()
     progress = Progress(execution, tool.name, tell)
     given = arguments.model_dump(mode="json", by_alias=True)
-    tell(ToolStarted(execution, tool.name, given, key, tool.timeout, partial(_safely, loop, stop)))
+    tell(ToolStarted(execution, tool.name, given, key, tool.timeout, partial(safely, loop, stop)))
     coroutine = _called(tool, arguments, key, progress)
     work = loop.create_task(coroutine, name=f"tool {tool.name}")
     ended: Ended | None = None
@@ -155,55 +155,18 @@ async def run_tool(tool: Tool, arguments: BaseModel, key: str, execution: str, t
         tell(ToolFinished(execution, tool.name, ended.how, ended.seconds, ended.error))
 
 
-def _safely(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    try:
-        loop.call_soon_threadsafe(stop)
-    except RuntimeError:  # the loop is closed, and the call with it
-        return
-
-
 async def _called(tool: Tool, arguments: BaseModel, key: str, progress: Progress) -> JsonValue:
     more = {"progress": progress} if tool.tells_progress else {}
     if inspect.iscoroutinefunction(tool.run):
         found = await tool.run(arguments, key, **more)
     else:
-        found = await _in_thread(partial(tool.run, arguments, key, **more), tool.name)
+        found = await in_thread(partial(tool.run, arguments, key, **more), tool.name)
     result: JsonValue = tool.checked(found)
     if (length := len(json.dumps(result))) > LONGEST_RESULT:
         raise ToolError(
             f"it was called, but gave {length:,} characters of JSON, and at most {LONGEST_RESULT:,} are kept"
         )
     return result
-
-
-async def _in_thread(function: Callable[[], Any], name: str) -> Any:
-    """What a function gives, run in a thread of its own: one that never ends then keeps nobody waiting at exit."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Any] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def settle(result: Any, error: BaseException | None) -> None:
-        if answer.done():
-            return
-        if error is None:
-            answer.set_result(result)
-        elif isinstance(error, Exception):
-            answer.set_exception(error)
-        else:
-            answer.cancel()
-
-    def work() -> None:
-        result, error = None, None
-        try:
-            result = context.run(function)
-        except StopIteration as ended:  # no future takes that one
-            error = RuntimeError(f"{name} raised StopIteration: {ended}")
-        except BaseException as raised:
-            error = raised  # type: ignore[assignment]
-        _safely(loop, partial(settle, result, error))
-
-    threading.Thread(target=work, name=f"tool {name}", daemon=True).start()
-    return await answer
 
 
 async def _stopped(

@@ -12,7 +12,9 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..errors import ToolError
 from .asked import verb_of
-from .call import storable
+from .call import deeper_than, storable
+
+_DEEPEST = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Tool:
             raise ToolError(f"it was called, but gave something else than it declares: {faults}") from None
         except (PydanticSerializationError, ValueError, RecursionError) as error:
             raise ToolError(f"it was called, but what it gave is no JSON: {error}") from None
+        if deeper_than(plain, _DEEPEST):
+            raise ToolError(f"it was called, but what it gave is nested more than {_DEEPEST} deep")
         given: JsonValue = storable(plain)
         return given
 

@@ -115,6 +115,13 @@ async def test_what_it_gives_is_held_against_what_it_declares() -> None:
         lambda arguments, key: {"a\x00": ["\ud83d", float("nan"), (1,)]},
     )
     assert (await outcome(odd, {"left": 1})).result == {"a\ufffd": ["\ufffd", "nan", [1]]}
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    nested = Tool("nested", "Gives deep JSON.", add.arguments, lambda arguments, key: deep)
+    assert "nested failed: it was called, but what it gave is" in (
+        (await outcome(nested, {"left": 1})).error or ""
+    )
     large = Tool("large", "Gives much.", add.arguments, lambda arguments, key: "x" * 200_000)
     assert "at most 100,000 are kept" in (await outcome(large, {"left": 1})).error
 

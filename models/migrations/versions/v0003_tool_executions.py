@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seconds", sa.Float, nullable=False),
         sa.Column("receipt_key", sa.String(64), nullable=False),
-        sa.Column("signature", sa.String(64), nullable=False),
+        sa.Column("receipt", sa.String(64), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "user_id", "conversation_id"],
             ["conversations.tenant_id", "conversations.user_id", "conversations.id"],

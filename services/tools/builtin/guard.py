@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, quote, urlsplit
 
 from ...errors import AddressRefused, SettingError
+from ..thread import in_thread
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -126,9 +127,9 @@ def networks(text: str) -> tuple[Network, ...]:
 
 async def resolved(host: str, port: int) -> list[str]:
     """The addresses of a host's name, asked of the system."""
-    loop = asyncio.get_running_loop()
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await in_thread(look_up, f"look up {host}")
     except (OSError, UnicodeError) as error:
         raise AddressRefused(f"{host} cannot be found: {error}") from None
     return list(dict.fromkeys(str(one[4][0]) for one in found))
