@@ -24,7 +24,15 @@ class RecordedToolLoopNode(ToolLoopNode):
     locks = ("conversation_id",)
 
     class Inputs(ToolLoopNode.Inputs, InConversation):
-        message_id: str
+        @property
+        def turn(self) -> str:
+            """The message whose turn it is."""
+            if self.message_id is None:
+                raise ValueError(
+                    "RecordedToolLoopNode stores calls by their message, and `message_id` is None; let "
+                    "ConversationInitNode store the message first, or use ToolLoopNode"
+                )
+            return self.message_id
 
     def post(  # type: ignore[override]
         self,
@@ -35,7 +43,7 @@ class RecordedToolLoopNode(ToolLoopNode):
         session: Session,
     ) -> Ending | None:
         conversation = conversations.locked(session, inputs.scope, inputs.conversation_id)
-        tool_executions.record(session, conversation, inputs.message_id, outputs.tool_calls)
+        tool_executions.record(session, conversation, inputs.turn, outputs.tool_calls)
         told = [
             {"execution": one.execution, "tool": one.call.tool, "status": one.status, "rule": one.rule}
             for one in outputs.tool_calls

@@ -22,7 +22,7 @@ from .summarise import summarise
 if TYPE_CHECKING:
     from ..tools.call import Outcome
     from ..tools.protocol import Asking
-    from ..tools.tool import Tool
+    from ..tools.toolbox import Tool
 
 _EXTRACT = (
     "From the conversation, list what the USER stated about themselves and theirs (facts), and how they said they "

@@ -15,7 +15,7 @@ from .protocol import Usage
 
 if TYPE_CHECKING:
     from ..tools.call import Outcome
-    from ..tools.tool import Tool
+    from ..tools.toolbox import Tool
 
 _NAME = re.compile(r"[^a-zA-Z0-9_-]")
 

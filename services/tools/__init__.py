@@ -17,7 +17,7 @@ from .own import tool
 from .protocol import Asking, ToolModel
 from .running import Ended, Ending, Progress, ToolEvent, ToolFinished, ToolProgress, ToolStarted, run_tool
 from .said import Said, choice, code, number, text, words
-from .tool import Tool, Toolbox
+from .toolbox import Tool, Toolbox
 
 __all__ = [
     "Allowance",

@@ -18,7 +18,7 @@ from .call import Call, Outcome, Rule, deeper_than, readable, spoken, storable
 from .grant import Allowance
 from .origin import Origin, Piece, Sources, first
 from .said import Leaf, leaves
-from .tool import Tool
+from .toolbox import Tool
 
 LONGEST = 50_000
 """Characters of arguments that are looked at; a call with more is refused."""

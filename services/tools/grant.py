@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from .asked import asked
-from .tool import Tool
+from .toolbox import Tool
 
 
 class Grant(BaseModel, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any, Final, get_type_hints, overload
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 from pydantic.errors import PydanticSchemaGenerationError
 
-from .tool import Tool
+from .toolbox import Tool
 
 _OURS: Final = ("key", "progress")
 

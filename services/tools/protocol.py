@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..llm import LanguageModel, Prompt, Reply
 from .call import Call, Outcome
-from .tool import Tool
+from .toolbox import Tool
 
 
 class Asking(Reply):

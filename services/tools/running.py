@@ -21,7 +21,7 @@ from ..text import shortened
 from .thread import in_thread, safely
 
 if TYPE_CHECKING:
-    from .tool import Tool
+    from .toolbox import Tool
 
 logger = logging.getLogger("turngraph")
 

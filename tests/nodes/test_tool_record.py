@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel
 from sqlalchemy import text
 
-from turngraph.engine import Emitted, Node, RunFinished
+from turngraph.engine import END, Emitted, Graph, Node, RunFinished
 from turngraph.models import DatabaseManager, NotFound, Scope, Target, ToolExecution, forget
 from turngraph.models.export import exported
 from turngraph.models.repositories import conversations, messages, tool_executions
@@ -296,10 +295,6 @@ async def test_an_execution_comes_back_from_an_export(db: DatabaseManager) -> No
 # --- by name
 
 
-class Inputs(BaseModel):
-    """Nothing."""
-
-
 async def test_a_graph_in_yaml_finds_the_tools_of_ones_own_registry(db: DatabaseManager) -> None:
     from turngraph.engine import Registry, load
     from turngraph.workflows import registry as built_in
@@ -320,7 +315,20 @@ async def test_a_graph_in_yaml_finds_the_tools_of_ones_own_registry(db: Database
         await load(written, built_in).run({"user_id": "ada", "current_message": "Pay Bob 5 euros."}, store=db)
 
 
-def test_the_node_wants_a_conversation() -> None:
-    assert {"user_id", "conversation_id", "message_id"} <= {
+async def test_the_node_wants_a_conversation_and_its_message(db: DatabaseManager) -> None:
+    assert {"user_id", "conversation_id"} <= {
         name for name, field in RecordedToolLoopNode.Inputs.model_fields.items() if field.is_required()
     }
+    node = RecordedToolLoopNode(NAMES)
+    endings = ("truncated", "refused", "over_budget", "failed")
+    graph = Graph("g", node >> END, *(node - ending >> END for ending in endings))
+    said = "Pay Bob 5 euros."
+    talk = await db.write(lambda session: conversations.begin(session, ADA).id)
+    given = {
+        "user_id": "ada",
+        "conversation_id": talk,
+        "current_message": said,
+        "built_context": Prompt(message=said),
+    }
+    with pytest.raises(ValueError, match="`message_id` is None; let ConversationInitNode store"):
+        await graph.bind(llm=Scripted(), toolbox=BOX).run(given, store=db)

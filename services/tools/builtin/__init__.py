@@ -1,9 +1,9 @@
 """Which tools come with turngraph, and how does each keep to its bounds?"""
 
 from .calculator import calculate, calculator_tool
+from .default import default_toolbox
 from .fetch import Fetcher, fetch_tool
 from .search import web_search_tool
-from .toolbox import default_toolbox
 from .weather import weather_tool
 
 __all__ = [

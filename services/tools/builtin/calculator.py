@@ -12,7 +12,7 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import BaseModel, Field
 
 from ...errors import ToolError
-from ..tool import Tool
+from ..toolbox import Tool
 
 Number: TypeAlias = Fraction | float
 
@@ -212,7 +212,7 @@ def _rounded(of: Number, places: Number = Fraction(0)) -> Number:
 
 
 _FUNCTIONS: Final[Mapping[str, tuple[int, int, Callable[..., Number]]]] = {
-    "abs": (1, 1, abs),
+    "abs": (1, 1, lambda of: abs(of)),
     "ceil": (1, 1, lambda of: Fraction(math.ceil(of))),
     "cos": (1, 1, _real(math.cos)),
     "exp": (1, 1, _real(math.exp)),
@@ -221,8 +221,8 @@ _FUNCTIONS: Final[Mapping[str, tuple[int, int, Callable[..., Number]]]] = {
     "ln": (1, 1, _real(math.log)),
     "log": (1, 2, _real(math.log)),
     "log10": (1, 1, _real(math.log10)),
-    "max": (1, 50, max),
-    "min": (1, 50, min),
+    "max": (1, 50, lambda *of: max(of)),
+    "min": (1, 50, lambda *of: min(of)),
     "round": (1, 2, _rounded),
     "sin": (1, 1, _real(math.sin)),
     "sqrt": (1, 1, _root),

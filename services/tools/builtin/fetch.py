@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from ...errors import AddressRefused, ToolError
 from ...settings import setting
 from ..said import Said
-from ..tool import Tool
+from ..toolbox import Tool
 from .guard import Guard, Resolve, networks, resolved
 from .http import Answer, asked
 from .page import decoded, readable_page

@@ -12,7 +12,7 @@ from ...settings import setting
 from ...text import is_question, sentences, stem
 from ...text import words as words_of
 from ..said import Said, words
-from ..tool import Tool
+from ..toolbox import Tool
 from .http import asked_json
 
 STAND_IN: Final = (

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from ...errors import ToolError
 from ...settings import setting
 from ..said import Said, text
-from ..tool import Tool
+from ..toolbox import Tool
 from .http import asked_json
 
 STAND_IN: Final = (

@@ -21,7 +21,8 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
 
     def __init__(self, guard: Guard, inner: httpcore2.AsyncNetworkBackend | None = None) -> None:
         self._guard = guard
-        self._inner = httpcore2.AnyIOBackend() if inner is None else inner
+        usual: Any = httpcore2.AnyIOBackend  # a stub of its own where anyio is missing
+        self._inner: httpcore2.AsyncNetworkBackend = usual() if inner is None else inner
 
     async def connect_tcp(
         self,

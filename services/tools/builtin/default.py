@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..tool import Tool, Toolbox
+from ..toolbox import Tool, Toolbox
 from .calculator import calculator_tool
 from .fetch import fetch_tool
 from .search import web_search_tool
