@@ -23,7 +23,7 @@ class RecordedToolLoopNode(ToolLoopNode):
     name = "tool_loop"
     locks = ("conversation_id",)
 
-    class Inputs(ToolLoopNode.Inputs, InConversation):
+    class Inputs(InConversation, ToolLoopNode.Inputs):
         @property
         def turn(self) -> str:
             """The message whose turn it is."""
