@@ -315,20 +315,22 @@ async def test_a_graph_in_yaml_finds_the_tools_of_ones_own_registry(db: Database
         await load(written, built_in).run({"user_id": "ada", "current_message": "Pay Bob 5 euros."}, store=db)
 
 
-async def test_the_node_wants_a_conversation_and_its_message(db: DatabaseManager) -> None:
-    assert {"user_id", "conversation_id"} <= {
-        name for name, field in RecordedToolLoopNode.Inputs.model_fields.items() if field.is_required()
-    }
+async def test_the_node_wants_a_conversation_and_its_message_before_any_call_is_made(
+    db: DatabaseManager,
+) -> None:
     node = RecordedToolLoopNode(NAMES)
     endings = ("truncated", "refused", "over_budget", "failed")
     graph = Graph("g", node >> END, *(node - ending >> END for ending in endings))
     said = "Pay Bob 5 euros."
-    talk = await db.write(lambda session: conversations.begin(session, ADA).id)
+    llm = Scripted(BOB)
     given = {
         "user_id": "ada",
-        "conversation_id": talk,
+        "conversation_id": "c",
         "current_message": said,
         "built_context": Prompt(message=said),
     }
-    with pytest.raises(ValueError, match="`message_id` is None; let ConversationInitNode store"):
-        await graph.bind(llm=Scripted(), toolbox=BOX).run(given, store=db)
+    for missing in ("user_id", "conversation_id", "message_id"):
+        less = {key: value for key, value in {**given, "message_id": "m"}.items() if key != missing}
+        with pytest.raises(ValueError, match=missing):
+            await graph.bind(llm=llm, toolbox=BOX).run(less, store=db)
+    assert llm.told == [] and await rows(db) == []
