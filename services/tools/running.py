@@ -141,10 +141,9 @@ async def run_tool(tool: Tool, arguments: BaseModel, key: str, execution: str, t
         # Futures are waited for, not awaited: whatever the tool raises is looked at below.
         await asyncio.wait((work, stopped), timeout=tool.timeout, return_when=asyncio.FIRST_COMPLETED)
         why: Ending = "cancelled" if stopped.done() else "timeout"
-        progress_over = not work.done()
-        if progress_over:
+        if interrupted := not work.done():
             await _stopped(tool, work, coroutine, progress)
-        ended = _ended(tool, work, why, started, time.perf_counter() - clock, left=progress_over)
+        ended = _ended(tool, work, why, started, time.perf_counter() - clock, interrupted=interrupted)
         return ended
     finally:
         if not work.done():
@@ -193,16 +192,22 @@ def _swallowed(work: asyncio.Task[JsonValue]) -> None:
 
 
 def _ended(
-    tool: Tool, work: asyncio.Task[JsonValue], why: Ending, started: datetime, seconds: float, *, left: bool
+    tool: Tool,
+    work: asyncio.Task[JsonValue],
+    why: Ending,
+    started: datetime,
+    seconds: float,
+    *,
+    interrupted: bool,
 ) -> Ended:
     if work.done() and not work.cancelled():
         error = work.exception()
         if error is None:
             # It was stopped too late: what was done is said to be done.
             return Ended("done", started, seconds, result=work.result())
-        if not left:
+        if not interrupted:
             return Ended("failed", started, seconds, error=_said(tool, error))
-    elif not left:
+    elif not interrupted:
         return Ended("cancelled", started, seconds, error=f"{tool.name} gave up: it cancelled itself")
     still = "" if work.done() and inspect.iscoroutinefunction(tool.run) else "; it may still be at it"
     said = (

@@ -150,6 +150,16 @@ async def test_what_goes_wrong_there_is_told_without_the_key(
     assert KEY not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "base", ["ftp://example.org", "http://[", "http://exämple.org", "nonsense", "http://h:99999"]
+)
+async def test_an_address_that_cannot_be_asked_is_told_without_the_key(base: str) -> None:
+    for tool, arguments in ((weather_tool, {"place": "Bergen"}), (web_search_tool, {"query": "bees"})):
+        with pytest.raises((ToolError, ValueError)) as raised:
+            await called(tool(api_key=KEY, base_url=base), **arguments)
+        assert KEY not in str(raised.value) and raised.value.__cause__ is None
+
+
 async def test_a_service_that_hangs_is_given_up(web: Web) -> None:
     web.routes["/x"] = Reply(b"{}", wait=30.0)
     with pytest.raises(ToolError, match=r"127\.0\.0\.1 did not answer within 0\.3 seconds"):

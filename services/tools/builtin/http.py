@@ -68,12 +68,15 @@ async def asked(
                 }
                 body, cut = await _read(response.aiter_stream(), found.get("content-encoding", ""), most)
                 return Answer(response.status, found, body, cut)
+    except ToolError:
+        raise
     except (TimeoutError, httpcore2.TimeoutException):
         raise ToolError(f"{where} did not answer within {seconds:g} seconds") from None
     except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
-        raise ToolError(
-            f"{where} could not be asked: {type(error).__name__}: {shortened(str(error), 120)}"
-        ) from None
+        why = f"{type(error).__name__}: {shortened(str(error), 120)}"
+        raise ToolError(f"{where} could not be asked: {why}") from None
+    except Exception as error:  # whose text may be the address, and the key with it
+        raise ToolError(f"{where} could not be asked: {type(error).__name__}") from None
 
 
 async def asked_json(
