@@ -77,7 +77,7 @@ async def test_the_web_is_searched_with_the_key_of_the_environment(
 ) -> None:
     monkeypatch.setenv("TAVILY_API_KEY", KEY)
     monkeypatch.setenv("TAVILY_BASE_URL", web.url)
-    found = await called(web_search_tool(), query="bees", most=2)
+    found = await called(web_search_tool(), query="bees")
     assert (found["source"], found["stand_in"]) == ("tavily.com", False)
     assert found["results"] == [
         {"title": "Bees", "url": "https://example.org/bees", "text": "Bees are insects.", "score": 0.9},
@@ -85,7 +85,7 @@ async def test_the_web_is_searched_with_the_key_of_the_environment(
     ]
     (asked,) = web.asked
     assert (asked.method, asked.headers["authorization"]) == ("POST", f"Bearer {KEY}")
-    assert json.loads(asked.body) == {"query": "bees", "max_results": 2, "search_depth": "basic"}
+    assert json.loads(asked.body) == {"query": "bees", "max_results": 5, "search_depth": "basic"}
     assert KEY not in asked.path and not asked.query
 
 

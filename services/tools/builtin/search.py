@@ -19,7 +19,7 @@ STAND_IN: Final = (
     "This is NOT the web: no search engine is set up, and only a few pages that come with turngraph were looked through. Set "
     "TAVILY_API_KEY (a key of tavily.com) for the real one, and tell the user so."
 )
-MOST: Final = 10
+MOST: Final = 5
 _LONGEST_TEXT: Final = 2_000
 _SEARCHES: Final = re.compile(r"\b(?:search|google|look up|look for|find)\b", re.IGNORECASE)
 
@@ -46,7 +46,6 @@ class Query(BaseModel):
     query: Annotated[
         str, Said(query_said), Field(min_length=1, max_length=400, description="Keywords out of the user's question, in their words."),
     ]  # fmt: skip
-    most: int = Field(default=5, ge=1, le=MOST, description="How many results.")
 
 
 class Found(BaseModel):
@@ -74,10 +73,8 @@ def web_search_tool(*, api_key: str | None = None, base_url: str | None = None) 
     async def run(arguments: Query, key: str) -> Results:
         known = setting("search_api_key", api_key)
         if not known:
-            return stand_in(arguments.query, arguments.most)
-        return await search(
-            arguments.query, arguments.most, known, setting("search_base_url", base_url) or ""
-        )
+            return stand_in(arguments.query)
+        return await search(arguments.query, known, setting("search_base_url", base_url) or "")
 
     return Tool(
         "web_search", "Searches the web for something that the user asks about.", Query, run,
@@ -86,24 +83,24 @@ def web_search_tool(*, api_key: str | None = None, base_url: str | None = None) 
     )  # fmt: skip
 
 
-async def search(query: str, most: int, key: str, base_url: str) -> Results:
+async def search(query: str, key: str, base_url: str) -> Results:
     """What Tavily's `/search` finds."""
     what = "the search engine"
     found = await asked_json(
         f"{base_url.rstrip('/')}/search", what, key_name="TAVILY_API_KEY", seconds=15.0,
-        send={"query": query, "max_results": most, "search_depth": "basic"}, headers={"authorization": f"Bearer {key}"},
+        send={"query": query, "max_results": MOST, "search_depth": "basic"}, headers={"authorization": f"Bearer {key}"},
     )  # fmt: skip
     try:
         results = [
             Found(title=one.get("title") or one["url"], url=one["url"], text=str(one.get("content") or "")[:_LONGEST_TEXT], score=one.get("score"))
-            for one in found["results"][:most]
+            for one in found["results"][:MOST]
         ]  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ToolError(f"{what} answered with something else than Tavily's form") from None
     return Results(query=query, results=results, source="tavily.com")
 
 
-def stand_in(query: str, most: int) -> Results:
+def stand_in(query: str) -> Results:
     """The stand-in: a few pages about turngraph itself, those first that share the most words."""
     wanted = {stem(word) for word in words_of(query)}
     ranked = sorted(
@@ -112,7 +109,7 @@ def stand_in(query: str, most: int) -> Results:
     )  # fmt: skip
     results = [
         Found(title=title, url=f"stand-in:{title.lower().replace(' ', '-')}", text=text, score=shared / max(1, len(wanted)))
-        for shared, title, text in ranked[:most]
+        for shared, title, text in ranked[:MOST]
         if shared
     ]  # fmt: skip
     return Results(query=query, results=results, source="stand-in", stand_in=True, note=STAND_IN)
