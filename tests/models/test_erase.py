@@ -19,9 +19,17 @@ from sqlalchemy.orm import Session
 from turngraph.engine import END, Graph, Node, Pause
 from turngraph.models import Base, DatabaseManager, Message, Scope, Target, forget
 from turngraph.models.erase_postgres import TABLES
-from turngraph.models.repositories import context_windows, conversations, memories, messages, preferences
+from turngraph.models.repositories import (
+    context_windows,
+    conversations,
+    memories,
+    messages,
+    preferences,
+    tool_executions,
+)
 from turngraph.models.repositories.messages import NewMessage
 from turngraph.services import Account, Accountant, Attempt, Usage
+from turngraph.services.tools import Call, Outcome
 
 ADA, EVE = Scope("acme", "ada"), Scope("acme", "eve")
 MARK = "zqjxvk"
@@ -99,6 +107,11 @@ def fill(
             preferences.put(session, scope, word(), {"like": word()}, evidence=said[-1:])
             preferences.observe(session, scope, word(), word(), category="topics", message_id=said[-1])
             context_windows.slide(session, talk, said, summary=f"So far: {word()}", summarised_to=place + 1)
+            call = Call(tool="lookup", arguments={"query": word()})
+            outcome = Outcome(
+                call=call, allowed=True, rule="read_only", reason=word(), trigger="user", result=[word()]
+            )
+            tool_executions.record(session, talk, said[-1], [outcome])
 
 
 async def world(db: DatabaseManager, canaries: Canaries, size: int) -> None:
