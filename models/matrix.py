@@ -64,6 +64,7 @@ class Vectors:
 
         self._matrix: Numbers = np.zeros((16, dimension), np.float32)
         self._rows = array("i")
+        self._lengths: Numbers | None = None
 
     def extend(self, rows: Sequence[int], vectors: Sequence[bytes]) -> None:
         """Adds vectors, given as float16 bytes."""
@@ -80,6 +81,16 @@ class Vectors:
             block if np.isfinite(block).all() else np.where(np.isfinite(block), block, 0)
         )
         self._rows.extend(rows)
+        self._lengths = None
+
+    def cosines(self, vector: Numbers) -> tuple[Any, Numbers]:
+        """The rows that have a vector, and the cosine of each to a vector of length 1."""
+        import numpy as np
+
+        held = self._matrix[: len(self._rows)]
+        if self._lengths is None:
+            self._lengths = np.sqrt(np.einsum("ij,ij->i", held, held)) + 1e-9
+        return np.array(self._rows), held @ vector / self._lengths
 
     def likeness(self, vector: Numbers, size: int) -> Numbers:
         """How like each of the rows is to a vector, as a share of the spread; rows without a vector are as usual."""

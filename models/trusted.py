@@ -19,6 +19,7 @@ from .conversation import Conversation
 from .errors import NotFound
 from .memory import MemoryIndex
 from .message import Message
+from .nearest import nearest
 from .repositories import context_windows, conversations, memories, messages, preferences, statistics
 from .scope import Scope, check_id
 
@@ -115,9 +116,7 @@ class TrustedFace:
                 lambda session: memories.listed(session, scope, category=category, limit=limit)
             )
         vector = list(query_embedding)
-        return self.read_now(
-            lambda session: memories.nearest(session, scope, vector, category=category, limit=limit)
-        )
+        return self.read_now(lambda session: nearest(session, scope, vector, category=category, limit=limit))
 
     def update_user_preference(self, user_id: str, key: str, value: Any, category: str = "general") -> None:
         """States a preference of a user."""

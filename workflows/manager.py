@@ -43,6 +43,7 @@ class ConversationManager:
         self.user_id, self.tenant = user_id, tenant
         self._db, self._llm, self._embedder = db, llm, embedder
         self._tools, self._toolbox = tools, toolbox
+        self._search: Any = None
         self._who = {"user_id": user_id, "tenant_id": tenant}
 
     @property
@@ -90,9 +91,10 @@ class ConversationManager:
 
     async def search_memories(self, query: str, limit: int = 10, **options: Any) -> dict[str, Any]:
         """What was said that fits a query: `memories`, each with `content`, `score`, `importance_score` and `message`."""
-        search = create_memory_search_workflow(self.db, llm=self._llm, embedder=self._embed())
+        if self._search is None:
+            self._search = create_memory_search_workflow(self.db, llm=self._llm, embedder=self._embed())
         given = {**self._who, "search_query": query, "search_limit": limit, **options}
-        return dict(await search.run(given, scope=self.scope))
+        return dict(await self._search.run(given, scope=self.scope))
 
     async def recover(self, recovery_window: float = 24.0) -> dict[str, Any]:
         """Takes up what was interrupted within that many hours: `recovered_sessions`, newest first."""

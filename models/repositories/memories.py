@@ -166,33 +166,6 @@ def forget(session: Session, scope: Scope, memory_id: str) -> None:
         )
 
 
-def nearest(
-    session: Session,
-    scope: Scope,
-    query_embedding: Sequence[float],
-    *,
-    category: str | None = None,
-    limit: int = 10,
-) -> list[MemoryIndex]:
-    """The user's memories by cosine to a vector, over all that have one of that dimension; ties by importance."""
-    import numpy as np
-
-    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.valid_to.is_(None))
-    query = query.where(MemoryIndex.embedding_dim == len(query_embedding))
-    if category is not None:
-        query = query.where(MemoryIndex.category == category)
-    rows = list(session.scalars(query))
-    if not rows:
-        return []
-    matrix = np.asarray([row.embedding for row in rows], dtype=np.float32)
-    wanted = np.asarray(query_embedding, dtype=np.float32)
-    cosine = (matrix @ wanted) / (np.linalg.norm(matrix, axis=1) * (np.linalg.norm(wanted) or 1.0) + 1e-9)
-    order = sorted(
-        range(len(rows)), key=lambda i: (-round(float(cosine[i]), 4), -rows[i].importance_score, -rows[i].seq)
-    )
-    return [rows[i] for i in order[:limit]]
-
-
 def counted(session: Session, scope: Scope) -> dict[str, int]:
     """How many memories the user has in each category."""
     query = select(MemoryIndex.category, func.count()).where(*owned(scope), MemoryIndex.valid_to.is_(None))

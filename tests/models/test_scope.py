@@ -114,7 +114,6 @@ MINE: dict[str, Walk] = {
     "memories.forget": lambda s, scope, own: memories.forget(s, scope, own.memory),
     "memories.history": lambda s, scope, own: memories.history(s, scope, "user/tea"),
     "memories.listed": lambda s, scope, own: memories.listed(s, scope),
-    "memories.nearest": lambda s, scope, own: memories.nearest(s, scope, [1.0, 0.0]),
     "memories.remember": lambda s, scope, own: memories.remember(s, scope, f"tea {own.canary}"),
     "memories.sources_of": lambda s, scope, own: memories.sources_of(s, scope, [own.memory]),
     "memories.strengthen": lambda s, scope, own: memories.strengthen(

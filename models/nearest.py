@@ -1,0 +1,54 @@
+"""Which memories are nearest to a vector, and nothing but that?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .matrices import matrix_of
+from .matrix import NEVER
+from .memory import MemoryIndex
+from .repositories.memories import owned
+from .scope import Scope
+
+EQUAL: Final = 1e-4
+"""Cosines that differ by less are equal: then importance decides."""
+MOST: Final = 500
+
+
+def nearest(
+    session: Session,
+    scope: Scope,
+    query_embedding: Sequence[float],
+    *,
+    category: str | None = None,
+    limit: int = 10,
+) -> list[MemoryIndex]:
+    """The user's memories that hold by cosine to a vector, over all that have one of that dimension; ties by
+    importance."""
+    import numpy as np
+
+    wanted = np.nan_to_num(np.asarray(query_embedding, np.float32))
+    wanted = wanted / (np.linalg.norm(wanted) or 1.0)
+    cosines = dict[int, float]()
+    with matrix_of(session, scope) as matrix:
+        may = matrix.memory.astype(bool) & (matrix.until == NEVER)
+        if category is not None:
+            may &= matrix.category == matrix.categories.get(category, -1)
+        for (_, dimension), vectors in matrix.vectors.items():
+            if dimension != len(wanted):
+                continue
+            rows, found = vectors.cosines(wanted)
+            rows, found = rows[may[rows]], found[may[rows]]
+            if len(found) > limit:
+                least = np.partition(found, len(found) - limit)[len(found) - limit] - EQUAL
+                rows, found = rows[found >= least], found[found >= least]
+            best = np.argsort(-found, kind="stable")[:MOST]
+            cosines.update(zip(matrix.seq[rows[best]].tolist(), found[best].tolist(), strict=True))
+    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.seq.in_(sorted(cosines)))
+    memories = session.scalars(query).all() if cosines else []
+    order = sorted(memories, key=lambda one: (-round(cosines[one.seq], 4), -one.importance_score, -one.seq))
+    return order[:limit]
