@@ -19,7 +19,7 @@ from ..services.llm.facts_slips import Slip, put_right
 from ..services.llm.facts_slots import same_value
 from ..services.llm.facts_split import own_words
 from ..services.llm.facts_topic import Topic, akin, changeable, ended_by, restated, retold, superseded_by
-from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, turns
+from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, happened, turns
 from .base import now
 from .memory import MemoryIndex
 from .repositories import memories
@@ -114,6 +114,8 @@ def _succeed(
     old = [row for row in held if (row.subject or "user") == "user"]
     said = own_words(telling.said)
     cues = turns(said)
+    if not cues["mended"]:
+        old = [row for row in old if row.slot or not happened(row.content)]
     if cues["others"]:
         new = [(claim, row) for claim, row in new if FIRST_PERSON.search(claim.fact.content)]
     if not new or not old or cues["both"] or not any(cues[name] for name in CHANGING):

@@ -54,6 +54,17 @@ FIRST_PERSON: Final = re.compile(
 )
 CHANGING: Final = ("ended", "begun", "now", "mended")
 """The turns of phrase of which one must be there for anything to be over."""
+_EVENT: Final = re.compile(
+    r"\b(?:i|we) (?:then |also |just |finally |even |both |all )?(?:came|went|saw|ate|drank|swam|slept|met|heard|made|had|took|gave|told|said|found|lost|spent|paid|drove|rode|flew"
+    r"|spoke|sent|wrote|won|ran|did|was|were|(?!moved|started|joined|switched|adopted|settled|relocated|signed|changed|used|need|retired|promised|agreed)\w{2,}ed)\b",
+    re.IGNORECASE,
+)
+_IS: Final = re.compile(r"\b(?:am|is|are|i'm|we're|i've|we've|have|has|live|work|do|call)\b", re.IGNORECASE)
+
+
+def happened(content: str) -> bool:
+    """Whether a statement tells of something that happened once: that is over already, and stays true."""
+    return _EVENT.search(content) is not None and _IS.search(content) is None
 
 
 def turns(message: str) -> dict[str, float]:

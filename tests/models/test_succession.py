@@ -1,0 +1,143 @@
+"""Does a change that no rule reads close the fact it means, and no other?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from turngraph.models import DatabaseManager, MemoryIndex, Scope
+from turngraph.models.nearest import nearest
+from turngraph.models.search import search
+from turngraph.models.truth import Claim, Telling, learn
+from turngraph.services import WordLlamaEmbedder
+from turngraph.services.llm.facts import facts_in
+from turngraph.services.llm.facts_themes import stated_themes, themes_of
+
+ADA = Scope("default", "ada")
+START = datetime(2026, 3, 1, tzinfo=UTC)
+AROUND = (
+    "I play the bassoon",
+    "my sister runs a bakery",
+    "my mother tongue is Tagalog",
+    "I drive a Fiat Panda",
+)
+
+
+@pytest.fixture
+def db(tmp_path: Any) -> Iterator[DatabaseManager]:
+    with DatabaseManager(f"sqlite:///{tmp_path / 'memories.db'}") as database:
+        yield database
+
+
+def tell(db: DatabaseManager, *said: str) -> dict[str, bool]:
+    """Each saying a day after the one before; gives of every memory whether it holds."""
+    embedder = WordLlamaEmbedder()
+
+    def work(session: Any) -> dict[str, bool]:
+        for day, text in enumerate(said):
+            facts = facts_in(text)
+            vectors = embedder.embed([fact.content for fact in facts]) if facts else []
+            claims = [
+                Claim(fact, vector.astype("float16").tobytes())
+                for fact, vector in zip(facts, vectors, strict=True)
+            ]
+            learn(session, ADA, claims, Telling((), START + timedelta(days=day), embedder.model_id, text))
+        return {row.content: row.valid_to is None for row in session.query(MemoryIndex)}
+
+    return db.write_now(work)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (
+            "I rent in Marrickville, above a bakery",
+            "lease ended so I'm at my new place in Newtown, above a pub",
+        ),
+        ("We drive an old Saab", "The Saab went to the scrapyard, and a Kia sits in the drive"),
+        ("I bank with Barclays", "closed everything at Barclays, Monzo has my money now"),
+        ("our rent is 900 a month", "landlord put it up, rent's 1,050 from this month"),
+        ("I learn Japanese with Duolingo", "Duolingo got silly, I do my Japanese with WaniKani these days"),
+    ],
+)
+def test_a_change_in_other_words_closes_the_fact_it_means(db: DatabaseManager, before: str, now: str) -> None:
+    told = tell(db, *AROUND, before, now)
+    (old,) = (content for content in told if content.casefold().startswith(before.casefold()[:12]))
+    assert told[old] is False
+    assert sum(holds for holds in told.values()) >= len(AROUND) + 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'she texted "I left the bank, I\'m a sculptor now" and I nearly dropped my phone',
+        "the head office relocated to Kigali last month",
+        "I play both at every gig now, it's chaos",
+        "In a parallel universe I'm single and living on an island",
+        "my new address is the sofa, apparently, haha",
+        "I've given up tea. And breathing. just kidding",
+    ],
+)
+def test_what_ends_nothing_closes_nothing(db: DatabaseManager, said: str) -> None:
+    told = tell(
+        db,
+        "I work in a bank",
+        "I'm based in Nairobi",
+        "I play the guitar",
+        "I'm married to Greta",
+        "I drink tea",
+        said,
+    )
+    assert all(told.values()), told
+
+
+def test_what_names_nothing_new_is_the_same_fact_again(db: DatabaseManager) -> None:
+    told = tell(db, "We live on a houseboat in Ghent", "living on a houseboat in Ghent means damp socks")
+    assert len(told) == 1
+
+
+def test_a_question_about_the_past_finds_what_was_before_it_finds_what_is(db: DatabaseManager) -> None:
+    tell(db, *AROUND, "I live in Lyon", "I've moved to Nantes")
+    found = db.read_now(
+        lambda session: search(session, ADA, "Where did I live before Nantes?", within="memories")
+    )
+    assert found[0].content == "I live in Lyon."
+    assert found[1].content == "I've moved to Nantes."
+    assert found[1].parts["later"] < 0
+    assert (
+        db.read_now(lambda session: search(session, ADA, "Where do I live?"))[0].content
+        == "I've moved to Nantes."
+    )
+
+
+def test_a_theme_needs_more_than_a_word() -> None:
+    assert "work" in stated_themes("I make my living as a wedding photographer")
+    assert "home" in stated_themes("Duluth is where I hang my hat these days")
+    assert not stated_themes("my birthday is on the fourth of March")
+    assert "pet" in themes_of("our rabbit is called Clover")
+
+
+def test_the_nearest_are_ordered_by_cosine_and_then_importance(db: DatabaseManager) -> None:
+    with db.get_session() as session:
+        for content, vector, importance in (
+            ("a", [1.0, 0.0], 0.2),
+            ("b", [2.0, 0.0], 0.9),
+            ("c", [0.0, 1.0], 0.5),
+        ):
+            session.add(
+                MemoryIndex(
+                    user_id="ada",
+                    content=content,
+                    embedding=vector,
+                    embedding_model="m",
+                    importance_score=importance,
+                )
+            )
+        session.add(
+            MemoryIndex(user_id="ada", content="longer", embedding=[1.0, 0.0, 0.0], embedding_model="m")
+        )
+    found = db.read_now(lambda session: [one.content for one in nearest(session, ADA, [1.0, 0.1])])
+    assert found == ["b", "a", "c"]
