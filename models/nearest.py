@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,8 +11,14 @@ from sqlalchemy.orm import Session
 from .matrices import matrix_of
 from .matrix import NEVER
 from .memory import MemoryIndex
+from .pgvector import nearest_rows
 from .repositories.memories import owned
 from .scope import Scope
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 EQUAL: Final = 1e-4
 """Cosines that differ by less are equal: then importance decides."""
@@ -33,6 +39,20 @@ def nearest(
 
     wanted = np.nan_to_num(np.asarray(query_embedding, np.float32))
     wanted = wanted / (np.linalg.norm(wanted) or 1.0)
+    indexed = nearest_rows(session, scope, wanted.tolist(), category, limit)
+    cosines = _exact(session, scope, wanted, category, limit) if indexed is None else indexed
+    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.seq.in_(sorted(cosines)))
+    memories = session.scalars(query).all() if cosines else []
+    order = sorted(memories, key=lambda one: (-round(cosines[one.seq], 4), -one.importance_score, -one.seq))
+    return order[:limit]
+
+
+def _exact(
+    session: Session, scope: Scope, wanted: Numbers, category: str | None, limit: int
+) -> dict[int, float]:
+    """The cosines of the nearest, and of those as near, by their row numbers: all are looked at."""
+    import numpy as np
+
     cosines = dict[int, float]()
     with matrix_of(session, scope) as matrix:
         may = matrix.memory.astype(bool) & (matrix.until == NEVER)
@@ -48,7 +68,4 @@ def nearest(
                 rows, found = rows[found >= least], found[found >= least]
             best = np.argsort(-found, kind="stable")[:MOST]
             cosines.update(zip(matrix.seq[rows[best]].tolist(), found[best].tolist(), strict=True))
-    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.seq.in_(sorted(cosines)))
-    memories = session.scalars(query).all() if cosines else []
-    order = sorted(memories, key=lambda one: (-round(cosines[one.seq], 4), -one.importance_score, -one.seq))
-    return order[:limit]
+    return cosines

@@ -18,17 +18,23 @@ app = typer.Typer(help="Bring a database up to date, look into it, make it small
 @app.command("upgrade")
 @command
 def upgrade(db: Db = None, as_json: AsJson = False, log_level: LogLevel = None) -> None:
-    """Create or update the tables; this happens by itself at the first use, too."""
-    from ...models import DatabaseManager
+    """Create or update the tables, which happens by itself at the first use, too; index the vectors of large users."""
+    from ...models import DatabaseManager, pgvector
     from ...models.migrate import HEAD
 
     with DatabaseManager(db) as database:
         database.engine.connect().close()
-        found = {"database": database.url, "revision": HEAD}
+        found = {
+            "database": database.url,
+            "revision": HEAD,
+            "vector_indexes": pgvector.prepare(database.engine),
+        }
     if as_json:
         say(found)
     else:
         console().print(f"{found['database']} is at revision {HEAD}", markup=False)
+        for name in found["vector_indexes"]:
+            console().print(f"vectors of large users are indexed by {name}", markup=False)
 
 
 @app.command("stats")
@@ -75,7 +81,7 @@ def vacuum(db: Db = None, as_json: AsJson = False, log_level: LogLevel = None) -
 def _stats(database: DatabaseManager) -> dict[str, Any]:
     from sqlalchemy import func, select
 
-    from ...models import Base
+    from ...models import Base, pgvector
     from ...models.migrate import HEAD, OURS
 
     with database.get_session() as session:
@@ -83,14 +89,14 @@ def _stats(database: DatabaseManager) -> dict[str, Any]:
             name: session.scalar(select(func.count()).select_from(Base.metadata.tables[name]))
             for name in sorted(OURS)
         }
-    sqlite = database.dialect == "sqlite"
+        vectors = pgvector.told(session.connection())
     return {
         "database": database.url,
         "dialect": database.dialect,
         "revision": HEAD,
         "tables": counts,
-        "full_text": "FTS5" if sqlite else "tsvector",
-        "vectors": "float16 bytes, ranked in numpy",
+        "full_text": "an index in memory for each user who is searched",
+        "vectors": vectors,
         "bytes": _size(database),
     }
 

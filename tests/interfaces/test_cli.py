@@ -231,7 +231,7 @@ def test_the_database_is_upgraded_counted_and_made_smaller():
     asked("chat", "--user", "ada", "--message", "Hello.")
     assert asked("db", "upgrade")["revision"] == HEAD
     stats = asked("db", "stats")
-    assert stats["tables"]["messages"] == 2 and stats["full_text"] == "FTS5"
+    assert stats["tables"]["messages"] == 2 and stats["vectors"] == "float16 bytes, ranked in numpy"
     assert set(asked("db", "vacuum")) == {"database", "bytes_before", "bytes_after"}
     assert "messages" in turngraph("db", "stats").stdout
 
