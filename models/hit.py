@@ -18,7 +18,7 @@ from .message import Message
 from .repositories import memories
 from .scope import Scope
 
-IMPORTANCE: Final = 0.3
+IMPORTANCE: Final = 0.5
 USED: Final = 0.05
 PORTION: Final = 500  # SQLite takes a bounded number of variables
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -97,6 +97,21 @@ class Words:
         if there is None:
             return None
         return np.bincount(np.frombuffer(there, np.uint32), minlength=size).astype(np.float32)
+
+    def __contains__(self, key: object) -> bool:
+        """Whether a word stands anywhere."""
+        return key in self._rows
+
+    def with_any(self, wanted: Iterable[str]) -> Any:
+        """The rows in which any of some words stands."""
+        import numpy as np
+
+        there = [self._rows[key] for key in wanted if key in self._rows]
+        return (
+            np.unique(np.concatenate([np.frombuffer(rows, np.uint32) for rows in there]))
+            if there
+            else np.zeros(0, np.uint32)
+        )
 
     @property
     def size(self) -> int:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 SITTING_GAP: Final = 3600.0
+SPREAD: Final = 0.06
+"""The least spread of cosines: where all are nearly alike, a little likelier is not much likelier."""
 NEVER: Final = float("inf")
 _TIMES: Final = word_set(
     "yesterday last ago next tomorrow week month year weekend today tonight recently just"
@@ -99,7 +101,7 @@ class Vectors:
         found = np.zeros(size, np.float32)
         if len(self._rows):
             cosines = self._matrix[: len(self._rows)] @ vector
-            found[np.array(self._rows)] = (cosines - cosines.mean()) / (cosines.std() + 1e-6)
+            found[np.array(self._rows)] = (cosines - cosines.mean()) / max(float(cosines.std()), SPREAD)
         return found
 
     def of(self, rows: Sequence[int]) -> dict[int, Numbers]:

@@ -136,7 +136,7 @@ def nearest_rows(
         given["category"] = category
     found: dict[int, float] = {}
     for model in models:
-        found.update(connection.execute(text(statement(model, size, category is not None)), given).all())  # type: ignore[arg-type]
+        found.update(connection.execute(text(statement(model, size, category is not None)), given).all())
     return dict(sorted(found.items(), key=lambda one: -one[1])[:limit])
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from ..services.llm.lexicon import members
 from .asked import Asked
 from .matrix import NEVER, Matrix
 from .weights import WEIGHTS
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 FACT: Final = 0.5
 OUTDATED: Final = -1.5
+SPREAD: Final = 0.3
+"""The least spread of sittings: where all are nearly alike, a little more is not much better."""
+KIND: Final = 1.0
+ITSELF: Final = 0.15
 EARLIER: Final = 0.5
 RECENT: Final = 0.05
 RECENT_DAYS: Final = 30.0
@@ -30,16 +35,23 @@ _BY_LENGTH: Final = 0.75
 
 def features(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | None) -> dict[str, Numbers]:
     """The features of all rows, unweighted."""
+    return _features(matrix, asked, vector, model)[0]
+
+
+def _features(
+    matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | None
+) -> tuple[dict[str, Numbers], Numbers]:
+    """The learned features, and how much of the query each row has in itself."""
     import numpy as np
 
-    words, covered = _lexical(matrix, asked.keys)
+    words, covered, itself = _lexical(matrix, asked.keys)
     meaning = _meaning(matrix, vector, model)
     base = words + 0.6 * meaning
     speaker = np.zeros(len(matrix), np.float32)
     if asked.speaker is not None:
         speaker = np.where(matrix.speaker == asked.speaker, np.float32(1), np.float32(-1))
     before = np.append(matrix.asks * np.maximum(base, 0), np.float32(0))
-    return {
+    found = {
         "words": words,
         "covered": covered,
         "meaning": meaning,
@@ -53,20 +65,22 @@ def features(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | 
         "named": matrix.named * np.float32(asked.named),
         "date": asked.date.fit(matrix.since) if asked.date is not None else np.zeros(len(matrix), np.float32),
     }
+    return found, itself
 
 
 def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | None) -> dict[str, Numbers]:
     """What each reason adds to the score of each row."""
     import numpy as np
 
-    found = {
-        name: WEIGHTS[name] * feature for name, feature in features(matrix, asked, vector, model).items()
-    }
+    learned, itself = _features(matrix, asked, vector, model)
+    found = {name: WEIGHTS[name] * feature for name, feature in learned.items()}
     fit = found["words"] + found["covered"] + found["meaning"]
     pairs = [] if asked.past else sorted(matrix.successions, key=lambda pair: float(matrix.since[pair[0]]))
     found["succeeds"] = _inherited(matrix, fit, pairs)
     latest = sorted(matrix.successions, key=lambda pair: -float(matrix.since[pair[0]]))
     found["precedes"] = _inherited(matrix, fit, [(then, old) for old, then in latest if asked.before])
+    found["itself"] = np.float32(ITSELF) * itself
+    found["kind"] = _kinds(matrix, asked.keys)
     found["later"] = _later(matrix, asked)
     inherited = found["succeeds"] + found["precedes"]
     found["fact"], found["outdated"] = _facts(
@@ -80,20 +94,21 @@ def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | Non
     return found
 
 
-def _lexical(matrix: Matrix, keys: list[str]) -> tuple[Numbers, Numbers]:
+def _lexical(matrix: Matrix, keys: list[str]) -> tuple[Numbers, Numbers, Numbers]:
     """BM25 over the turn before and the turn, against the rows that have any of the words; and how much of the
-    query a row covers, its rare words counting most."""
+    query a row covers, its rare words counting most, with the turn before and by itself."""
     import numpy as np
 
     size = len(matrix)
-    scores, covered, whole = np.zeros(size, np.float32), np.zeros(size, np.float32), 1e-9
+    scores, covered, itself = (np.zeros(size, np.float32) for _ in range(3))
+    whole = 1e-9
     length = _with_previous(matrix.length.astype(np.float32), matrix)
     norm = _SATURATION * (1 - _BY_LENGTH + _BY_LENGTH * length / max(float(length.mean()), 1e-9))
     for key in matrix.words.telling(keys, size):
         counts = matrix.words.counts(key, size)
         if counts is None:
             continue
-        counts = _with_previous(counts, matrix)
+        own, counts = counts > 0, _with_previous(counts, matrix)
         there = counts > 0
         found = int(there.sum())
         scores += (
@@ -104,12 +119,24 @@ def _lexical(matrix: Matrix, keys: list[str]) -> tuple[Numbers, Numbers]:
         )
         rarity = math.log((size + 1) / (found + 0.5))
         covered += rarity * there
+        itself += rarity * own
         whole += rarity
     hits = scores[scores > 0]
     if len(hits) > 1:
         mean = float(hits.mean())
         scores = (scores - mean) / (float(hits.std()) + 0.1 * mean)
-    return scores, covered / np.float32(whole)
+    return scores, covered / np.float32(whole), itself / np.float32(whole)
+
+
+def _kinds(matrix: Matrix, keys: list[str]) -> Numbers:
+    """What a row gains that has one of the kind asked for, as a puppy is a pet, where nobody said the word itself."""
+    import numpy as np
+
+    found = np.zeros(len(matrix), np.float32)
+    for key in keys:
+        if key not in matrix.words:
+            found[matrix.words.with_any(members(key))] = KIND
+    return found
 
 
 def _with_previous(values: Numbers, matrix: Matrix) -> Numbers:
@@ -152,7 +179,7 @@ def _sittings(base: Numbers, matrix: Matrix) -> Numbers:
         ranked[same] = -np.inf
     found = np.empty_like(base)
     found[order] = np.repeat(total / np.minimum(sizes, 3), sizes)
-    return (found - found.mean()) / (found.std() + 1e-6)  # type: ignore[no-any-return]
+    return (found - found.mean()) / max(float(found.std()), SPREAD)  # type: ignore[no-any-return]
 
 
 def _facts(matrix: Matrix, fit: Any, asked: Asked) -> tuple[Numbers, Numbers]:

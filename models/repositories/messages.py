@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from ...engine import ValidationError
 from ...services.tokens import estimate_tokens
-from ..base import as_utc, content_hash, new_id, now, packed
+from ..base import Base, as_utc, content_hash, new_id, now, packed
 from ..conversation import Conversation
 from ..message import ROLES, Message
 from ..scope import Scope, check_id, check_json
@@ -185,14 +185,16 @@ _MINE: Final = (
     Message.conversation_id == bindparam("place"),
 )
 """Statements made once: making one takes longer than answering it."""
+_MESSAGES: Final = Base.metadata.tables["messages"]
+_CONVERSATIONS: Final = Base.metadata.tables["conversations"]
 _COLUMNS: Final = {"meta": "metadata"}
-_INSERT: Final = insert(Message.__table__).returning(Message.__table__.c.seq, sort_by_parameter_order=True)
+_INSERT: Final = insert(_MESSAGES).returning(_MESSAGES.c.seq, sort_by_parameter_order=True)
 _TOUCH: Final = (
-    update(Conversation.__table__)
+    update(_CONVERSATIONS)
     .where(
-        Conversation.__table__.c.tenant_id == bindparam("tenant"),
-        Conversation.__table__.c.user_id == bindparam("user"),
-        Conversation.__table__.c.id == bindparam("place"),
+        _CONVERSATIONS.c.tenant_id == bindparam("tenant"),
+        _CONVERSATIONS.c.user_id == bindparam("user"),
+        _CONVERSATIONS.c.id == bindparam("place"),
     )
     .values(updated_at=bindparam("moment"))
 )
