@@ -90,9 +90,10 @@ class Vectors:
         import numpy as np
 
         held = self._matrix[: len(self._rows)]
-        if self._lengths is None:
-            self._lengths = np.sqrt(np.einsum("ij,ij->i", held, held)) + 1e-9
-        return np.array(self._rows), held @ vector / self._lengths
+        lengths = self._lengths
+        if lengths is None:
+            self._lengths = lengths = np.sqrt(np.einsum("ij,ij->i", held, held)) + 1e-9
+        return np.array(self._rows), held @ vector / lengths
 
     def likeness(self, vector: Numbers, size: int) -> Numbers:
         """How like each of the rows is to a vector, as a share of the spread; rows without a vector are as usual."""
