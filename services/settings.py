@@ -208,6 +208,16 @@ def setting(name: str, given: str | None = None) -> str | None:
     return _first(entry, os.environ) or _first(entry, _dotenv(Path.cwd() / ".env")) or entry.default
 
 
+def set_by(name: str) -> str | None:
+    """The variable that a setting has its value from; None where it is at its default."""
+    entry = _find(name)
+    for values in (os.environ, _dotenv(Path.cwd() / ".env")):
+        for variable in entry.variables:
+            if values.get(variable, "").strip():
+                return variable
+    return None
+
+
 def integer_setting(name: str, given: int | str | None = None) -> int:
     """The value of a setting that is a whole number, zero or more."""
     value = setting(name, None if given is None else str(given))

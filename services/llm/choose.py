@@ -8,14 +8,13 @@ else offline.
 from __future__ import annotations
 
 import importlib.util
-import os
 import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..embeddings import default_embedder
 from ..errors import ModelNotConfigured
-from ..settings import setting
+from ..settings import set_by, setting
 from .call import Policy
 from .client import ProviderModel
 from .connection import Connection, address
@@ -121,10 +120,10 @@ def _state(provider: Provider) -> tuple[bool, str]:
     package = "anthropic" if provider.speaks == "anthropic" else "openai"
     if provider.needs_key:
         entry = provider.setting("api_key")
-        variables = entry.variables if entry else ("its key",)
-        if not _set(provider, "api_key"):
-            return False, f"{' or '.join(variables)} is not set"
-        ready, why = True, f"{next(filter(os.environ.get, variables), variables[0])} is set"
+        variable = set_by(entry.name) if entry else None
+        if variable is None:
+            return False, f"{' or '.join(entry.variables if entry else ())} is not set"
+        ready, why = True, f"{variable} is set"
     else:
         url = _set(provider, "base_url")
         if not url:

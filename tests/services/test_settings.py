@@ -10,7 +10,7 @@ import pytest
 
 from turngraph.services import SettingError, setting
 from turngraph.services.log import configure_logging
-from turngraph.services.settings import SETTINGS, env_template, integer_setting
+from turngraph.services.settings import SETTINGS, env_template, integer_setting, set_by
 
 VARIABLES = [name for entry in SETTINGS for name in entry.variables]
 
@@ -29,6 +29,14 @@ def test_argument_then_environment_then_file_then_default(monkeypatch: pytest.Mo
     monkeypatch.setenv("DATABASE_URL", "sqlite:///environment.db")
     assert setting("database") == "sqlite:///environment.db"
     assert setting("database", "sqlite:///given.db") == "sqlite:///given.db"
+
+
+def test_the_variable_that_holds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set_by("ionet_api_key") is None
+    Path(".env").write_text("IOAI_API_KEY=k\n")
+    assert set_by("ionet_api_key") == "IOAI_API_KEY"
+    monkeypatch.setenv("IOINTELLIGENCE_API_KEY", "k")
+    assert set_by("ionet_api_key") == "IOINTELLIGENCE_API_KEY"
 
 
 def test_the_first_variable_wins_and_an_empty_one_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
