@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from ..services.llm.budget import Budget, Spent, judge
 from ..services.llm.gate import Account
 from ..services.llm.ledger import Booking
-from ..services.llm.limits import Full, Limit, Used
+from ..services.llm.limits import Limit, Used
 from ..services.llm.protocol import Usage
 from .base import now
 from .driver import Row, change, first
@@ -83,9 +83,13 @@ class SqlLedger:
         self._db = db
         self._rows = _Rows()
 
-    async def reserve(self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None) -> None:
-        """Books an attempt at its most, or raises BudgetExceeded or Full; committed when it returns."""
-        await self._db.write_item(self._rows, _Reserve(booking, budgets, limit))
+    async def reserve(
+        self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None
+    ) -> float | None:
+        """Books an attempt at its most, committed when it returns; or raises BudgetExceeded, or gives the seconds
+        after which the limit may have room."""
+        wait: float | None = await self._db.write_item(self._rows, _Reserve(booking, budgets, limit))
+        return wait
 
     async def close(self, booking: Booking) -> None:
         """Notes how an attempt stands now; committed when it returns."""
@@ -165,12 +169,12 @@ def _lock(connection: Connection, items: list[Any]) -> None:
     take_keys(connection, keys | {f"limit:{provider}" for provider in limits})
 
 
-def _judged(connection: Connection, begun: list[_Reserve]) -> dict[_Reserve, Exception | None]:
+def _judged(connection: Connection, begun: list[_Reserve]) -> dict[_Reserve, Exception | float | None]:
     counted = {item: _counted(item) for item in begun}
     there = _there(connection, [item.booking.id for item in begun if item.tried])
     spent: dict[_Key, Spent] = {}
     used: dict[tuple[str, float], Used] = {}
-    told: dict[_Reserve, Exception | None] = {}
+    told: dict[_Reserve, Exception | float | None] = {}
     for item in begun:
         item.tried = True
         told[item] = None
@@ -184,8 +188,9 @@ def _judged(connection: Connection, begun: list[_Reserve]) -> dict[_Reserve, Exc
             if told[item] is not None:
                 break
         else:
-            if item.limit is not None and (full := _full(connection, item, item.limit, used)) is not None:
-                told[item] = full
+            if item.limit is not None:
+                told[item] = _wait(connection, item, item.limit, used)
+            if told[item] is not None:
                 continue
             for key in {key for _, key in counted[item]}:
                 spent[key].tokens += attempt.input_bound + attempt.output_bound
@@ -194,16 +199,16 @@ def _judged(connection: Connection, begun: list[_Reserve]) -> dict[_Reserve, Exc
     return told
 
 
-def _full(
+def _wait(
     connection: Connection, item: _Reserve, limit: Limit, used: dict[tuple[str, float], Used]
-) -> Full | None:
-    """Full where the provider's limit is in use; else the item counts from now on."""
+) -> float | None:
+    """The seconds to wait where the provider's limit is in use; else the item counts from now on."""
     attempt = item.booking.attempt
     key, tokens = (attempt.provider, limit.seconds), attempt.input_bound + attempt.output_bound
     now_is = used[key] if key in used else _used(connection, *key, micros(now()))
     if now_is.full(limit, tokens):
         used[key] = now_is
-        return Full(now_is.next)
+        return now_is.next
     used[key] = Used(now_is.requests + 1, now_is.tokens + tokens, now_is.running + 1, now_is.next)
     return None
 

@@ -13,7 +13,7 @@ from ..settings import setting
 from .budget import Budget, parsed_budgets
 from .gate import Attempt
 from .ledger import Booking, Ledger, MemoryLedger, Status
-from .limits import Full, Limits, Slot, shared_limits, too_late
+from .limits import Limits, Slot, shared_limits, too_late
 from .metrics import Gauge, gauges
 from .price import Price
 from .protocol import Usage
@@ -81,13 +81,10 @@ class Accountant:
         """Books it, as soon as the other processes leave room in the provider's limit."""
         attempt, limit = booking.attempt, self._limits.of(booking.attempt.provider)
         loop = asyncio.get_running_loop()
-        while True:
-            try:
-                return await self.ledger.reserve(booking, self._budgets, limit)
-            except Full as full:
-                if limit is not None and loop.time() + full.seconds > (attempt.deadline or math.inf):
-                    raise too_late(attempt, limit) from None
-                await asyncio.sleep(full.seconds)
+        while (wait := await self.ledger.reserve(booking, self._budgets, limit)) is not None:
+            if limit is not None and loop.time() + wait > (attempt.deadline or math.inf):
+                raise too_late(attempt, limit)
+            await asyncio.sleep(wait)
             booking.started_at = datetime.now(UTC)
 
 

@@ -57,10 +57,13 @@ class Booking:
 class Ledger(Protocol):
     """The book: with one call an attempt is judged and booked, with another its end is noted."""
 
-    async def reserve(self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None) -> None:
+    async def reserve(
+        self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None
+    ) -> float | None:
         """Books an attempt at its most, unless that exceeds a budget: then BudgetExceeded, and nothing is booked.
 
-        A ledger that other processes share raises Full where they have the provider's limit in use.
+        Nothing is booked either where other processes have the provider's limit in use: a ledger that they share
+        gives the seconds after which some of it may be free again.
         """
         ...
 
@@ -75,7 +78,9 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.bookings: dict[str, Booking] = {}
 
-    async def reserve(self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None) -> None:
+    async def reserve(
+        self, booking: Booking, budgets: Sequence[Budget], limit: Limit | None = None
+    ) -> float | None:
         """Books an attempt at its most, or raises BudgetExceeded."""
         for budget in budgets:
             if (spent := self._spent(budget, booking)) is not None:
@@ -83,6 +88,7 @@ class MemoryLedger:
                 if (error := judge(budget, spent, attempt, cost, booking.started_at)) is not None:
                     raise error
         self.bookings[booking.id] = booking
+        return None
 
     async def close(self, booking: Booking) -> None:
         """Nothing: what is booked is the very same object."""

@@ -90,14 +90,6 @@ class Used:
         )
 
 
-class Full(Exception):
-    """Other processes have the limit in use; in so many seconds some of it may be free again."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
 class Slot:
     """The place of one request among those that count."""
 
