@@ -122,6 +122,7 @@ async def test_a_budget_of_a_run_and_of_a_tenant_hold_too(
                 and f"the {budget.split(':')[0]}'s budget" in refused["reply_metadata"]["reason"]
             )
         assert server.seen == [] and rows(db) == []
+        await llm.aclose()  # tokens were counted there
 
 
 async def test_usage_equals_the_servers_own_book_over_twenty_calls_with_five_faults(db: DatabaseManager):
