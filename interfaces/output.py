@@ -82,19 +82,28 @@ def _status(error: Exception) -> tuple[int, bool]:
     from ..engine import EngineError, NotBound, RunError, ValidationError
     from ..engine.fork import UnknownStep
     from ..engine.record import NotWaiting, RunChanged, RunExists, UnknownRun
-    from ..models import ConversationClosed, DatabaseError, DatabaseUrlError, IllegalTransition, NotFound
-    from ..services import ModelNotConfigured, ServiceError, SettingError
+    from ..models import (
+        BatchOwned,
+        ConversationClosed,
+        DatabaseError,
+        DatabaseUrlError,
+        IllegalTransition,
+        NotFound,
+    )
+    from ..services import ModelNotConfigured, RecordsUnreadable, ServiceError, SettingError
 
     if isinstance(error, EngineError):
         mendable = (NotBound, NotWaiting, ValidationError, UnknownRun, UnknownStep, RunExists, RunChanged)
         wrong = not isinstance(error, RunError) or isinstance(error, mendable)
         return WRONG if wrong else FAILED, True
     asked = (
+        BatchOwned,
         ConversationClosed,
         DatabaseUrlError,
         IllegalTransition,
         NotFound,
         ModelNotConfigured,
+        RecordsUnreadable,
         SettingError,
         Misused,
     )

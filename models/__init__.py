@@ -2,12 +2,14 @@
 
 from .archive import Upkeep
 from .base import Base
+from .batch import BatchChunkRow, BatchItemRow, BatchRow
 from .change import SearchChange
 from .context_window import ContextWindow
 from .conversation import Conversation
 from .durable import Owner, RunRow, StepRow
 from .erase import Target
 from .errors import (
+    BatchOwned,
     CommitUnknown,
     Conflict,
     ConversationClosed,
@@ -22,6 +24,7 @@ from .errors import (
     SessionMisuse,
 )
 from .forget import forget
+from .label import ConversationLabel
 from .ledger import SqlLedger
 from .manager import DatabaseManager, get_db_manager
 from .memory import MemoryIndex, MemorySource
@@ -35,11 +38,16 @@ from .tool_execution import ToolExecution
 
 __all__ = [
     "Base",
+    "BatchChunkRow",
+    "BatchItemRow",
+    "BatchOwned",
+    "BatchRow",
     "CommitUnknown",
     "Conflict",
     "ContextWindow",
     "Conversation",
     "ConversationClosed",
+    "ConversationLabel",
     "DatabaseBusy",
     "DatabaseError",
     "DatabaseFull",

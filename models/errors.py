@@ -9,6 +9,7 @@ DatabaseError
 ├── CommitUnknown        the connection was lost while committing: it may or may not have been stored
 ├── SessionMisuse        a session, or a write, where it does not belong
 ├── Conflict             a row that must be unique is there already
+├── BatchOwned           another process works on that batch
 ├── NotFound             nothing of that id belongs to this user
 ├── IllegalTransition    a conversation cannot go from that status to that one (also a ValueError)
 └── ConversationClosed   a completed or archived conversation takes no messages
@@ -53,6 +54,10 @@ class SessionMisuse(DatabaseError):
 
 class Conflict(DatabaseError):
     """A row that must be unique is there already, or one that must exist is missing."""
+
+
+class BatchOwned(DatabaseError):
+    """Another process works on that batch, and is alive."""
 
 
 class NotFound(DatabaseError):

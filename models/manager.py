@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from ..services.settings import setting
 from .archive import archive_when_due
 from .base import Base
+from .batches import SqlBatchStore
 from .engines import Engines, open_engines
 from .errors import DatabaseError, DatabaseReadOnly, SessionMisuse, translated
 from .job import Batch
@@ -91,6 +92,7 @@ class DatabaseManager(TrustedFace):
         self._closed = False
         self._runs: SqlRunStore | None = None
         self._ledger: SqlLedger | None = None
+        self.batches = SqlBatchStore(self)
         self._finalizer = weakref.finalize(self, self._holder.close)
         _opened(self)
 

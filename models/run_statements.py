@@ -50,7 +50,7 @@ def insert(connection: Connection, model: type[Base], rows: Sequence[Row]) -> in
         return 0
     if connection.dialect.name == "sqlite":
         return change(connection, _insert_row(model), rows)
-    return change(connection, _insert_arrays(model), [_arrays(rows)])
+    return change(connection, _insert_arrays(model), [arrays(rows)])
 
 
 def stands(connection: Connection, owner: str) -> bool:
@@ -78,9 +78,9 @@ def _parameters(rows: Rows) -> Row:
     return (
         list(rows.owners),
         len(rows.owners),
-        *_arrays(rows.runs, 15),
-        *_arrays(rows.steps, 10),
-        *_arrays(rows.ends, 6),
+        *arrays(rows.runs, 15),
+        *arrays(rows.steps, 10),
+        *arrays(rows.ends, 6),
     )
 
 
@@ -130,7 +130,7 @@ def _unnest(types: Iterable[str]) -> str:
     return f"unnest({', '.join(f'%s::{kind}[]' for kind in types)})"
 
 
-def _arrays(rows: Sequence[Row], columns: int = 0) -> tuple[str, ...]:
+def arrays(rows: Sequence[Row], columns: int = 0) -> tuple[str, ...]:
     """The columns of some rows, each as the text of an array: the driver's own way takes ten times as long."""
     if not rows:
         return ("{}",) * columns

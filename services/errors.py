@@ -2,6 +2,7 @@
 
 ServiceError                 anything below
 ├── SettingError             a setting holds what it cannot mean
+├── RecordsUnreadable        a list of records cannot be opened
 ├── EmbeddingError           text could not be turned into vectors
 ├── ToolError                a tool could not do what it was called for
 │   └── AddressRefused       the fetcher does not go to that address
@@ -26,6 +27,10 @@ class ServiceError(Exception):
 
 class SettingError(ServiceError):
     """A setting holds a value it cannot mean."""
+
+
+class RecordsUnreadable(ServiceError):
+    """A list of records cannot be opened, or what would read it is not installed."""
 
 
 class EmbeddingError(ServiceError):

@@ -1,5 +1,6 @@
 """The workflows that come with turngraph, in Python and as YAML, and the manager that runs them for one user."""
 
+from .batch import BatchReport, run_batch
 from .batch_conversation import create_batch_conversation_workflow
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
@@ -10,6 +11,7 @@ from .session_recovery import create_session_recovery_workflow
 from .tool_conversation import create_tool_conversation_workflow
 
 __all__ = [
+    "BatchReport",
     "ConversationManager",
     "create_batch_conversation_workflow",
     "create_context_refresh_workflow",
@@ -19,5 +21,6 @@ __all__ = [
     "create_tool_conversation_workflow",
     "create_workflow",
     "registry",
+    "run_batch",
     "UnknownWorkflow",
 ]

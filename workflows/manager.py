@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from ..engine import Event, Result, RunFinished
 from ..models import DatabaseManager, Scope, ToolExecution, get_db_manager
 from ..models.repositories import conversations, tool_executions
+from ..nodes.conversation.ingest import ingest
 from ..services import Embedder, LanguageModel, default_embedder, language_model
 from ..services.tools import Toolbox
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
-from .ingest import ingest
 from .memory_search import create_memory_search_workflow
 from .session_recovery import create_session_recovery_workflow
 from .tool_conversation import create_tool_conversation_workflow

@@ -1,166 +1,153 @@
-"""`turngraph batch`: a list of records, each answered or taken in."""
+"""`turngraph batch`: a list of records, each with an outcome of its own that outlives a crash."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..output import AsJson, Db, Failed, LogLevel, Misused, Tenant, command, console, run, say
+from ..output import App, AsJson, Db, Failed, LogLevel, Misused, Tenant, command, console, say, table
 
 if TYPE_CHECKING:
-    from ...models import DatabaseManager
+    from ...services.records import Read
+    from ...workflows import BatchReport
 
-MOST_AT_ONCE = 16
+STOPPED = 130
 
 
 @command
 def batch(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="JSONL or a JSON array; - reads standard input.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="FILE|-", help="JSONL, a JSON array, CSV, Parquet, a folder; - reads standard input."
+        ),
+    ] = None,
+    workflow: Annotated[
+        str | None,
+        typer.Option("--workflow", metavar="NAME|FILE", help="What each record is run through."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="OUT.jsonl", help="Write every outcome there, a line each."),
+    ] = None,
     concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, max=256, help="How many users at a time.")
+        int, typer.Option("--concurrency", min=1, max=10_000, help="How many records at a time.")
     ] = 8,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a batch that was begun; it is an error if none was.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Do the records that failed once more.")
+    ] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", help="The batch's name; else the path of its file.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="KEY=VALUE", help="Take stored conversations instead of a file."),
+    ] = None,
+    reply: Annotated[
+        bool, typer.Option("--reply", help="Answer the last message of conversations that are taken in.")
+    ] = False,
+    durable: Annotated[
+        bool, typer.Option("--durable", help="Commit every step of every record; see turngraph runs.")
+    ] = False,
     tenant: Tenant = "default",
+    app: App = None,
     db: Db = None,
     as_json: AsJson = False,
     log_level: LogLevel = None,
 ) -> None:
-    """Answer or take in many records.
+    """Work through many records; each has one outcome, and the same command again does what is left.
 
     {"user_id": ..., "message": ...} is answered; {"conversation_id": ..., "user_id": ..., "messages": [...]}
-    is taken in without answering it, and taken in again adds nothing twice.
+    is taken in, and answered with --reply. With --workflow each record is what that workflow is given.
     """
     from ...models import DatabaseManager
+    from ..apps import find_graph, registry_of
+    from ..progress import Progress
 
+    if (file is None) == (not where):
+        raise Misused("say what to work through: a FILE, - for standard input, or --where KEY=VALUE")
     with DatabaseManager(db) as database:
-        report = run(_Batch(database, tenant, concurrency).run(_records(file)))
-    if as_json:
-        say(report)
-    else:
-        out = console()
-        out.print(
-            f"{report['total']} records: {report['ingested']} taken in, {report['answered']} answered, "
-            f"{report['failed']} failed; {report['messages_stored']} messages stored, "
-            f"{report['messages_skipped']} already there",
-            markup=False,
-        )
-        for error in report["errors"]:
-            out.print(f"  line {error['line']}: {error['reason']}", markup=False)
-    if report["failed"]:
-        raise Failed(f"{report['failed']} of {report['total']} records failed")
+        graph = None if workflow is None else find_graph(workflow, registry_of(app))
+        name = name or _name(file, where, tenant)
+        with Progress(file, as_json) as progress:
+            work = _work(
+                _records(file, where, database, tenant), workflow=graph, db=database, name=name, tenant=tenant,
+                concurrency=concurrency, resume=resume, retry_failed=retry_failed, reply=reply, durable=durable,
+                out=out, tell=progress.tell,
+            )  # fmt: skip
+            report = asyncio.run(work)
+    _told(report, as_json)
 
 
-class _Batch:
-    def __init__(self, db: DatabaseManager, tenant: str, concurrency: int) -> None:
-        self.db, self.tenant = db, tenant
-        self.gate = asyncio.Semaphore(concurrency)
-        self.report: dict[str, Any] = {
-            "total": 0, "ingested": 0, "answered": 0, "failed": 0, "messages_stored": 0, "messages_skipped": 0,
-            "conversations": 0, "errors": [], "results": [],
-        }  # fmt: skip
+async def _work(records: Iterable[Read], **options: Any) -> BatchReport:
+    """Runs the batch; the first Ctrl-C lets what is under way end, a second one does not."""
+    from ...workflows import run_batch
 
-    async def run(self, records: Iterator[tuple[int, Any]]) -> dict[str, Any]:
-        """Works through the records, those of one user in their order."""
-        users: dict[str, asyncio.Task[None]] = {}
-        for line, record in records:
-            self.report["total"] += 1
-            user = str(record.get("user_id")) if isinstance(record, dict) else ""
-            users[user] = asyncio.create_task(self._after(users.get(user), line, record))
-            await self.gate.acquire()
-            self.gate.release()
-            await asyncio.sleep(0)
-        await asyncio.gather(*users.values())
-        self.report["errors"].sort(key=lambda error: error["line"])
-        self.report["results"].sort(key=lambda result: result["line"])
-        return self.report
+    stop, task = asyncio.Event(), asyncio.current_task()
+    loop = asyncio.get_running_loop()
 
-    async def _after(self, before: asyncio.Task[None] | None, line: int, record: Any) -> None:
-        if before is not None:
-            await before
-        async with self.gate:
-            try:
-                await self._one(line, record)
-            except Exception as error:  # whatever is wrong with one record costs that record only
-                self.report["failed"] += 1
-                self.report["errors"].append({"line": line, "reason": f"{type(error).__name__}: {error}"})
+    def interrupted() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
 
-    async def _one(self, line: int, record: Any) -> None:
-        from ...engine import ValidationError
-        from ...workflows import ConversationManager
-
-        if isinstance(record, Exception):
-            raise record
-        if not isinstance(record, dict) or "user_id" not in record:
-            raise ValidationError("a record is an object with user_id, and message or messages")
-        manager = ConversationManager(record["user_id"], self.db, record.get("tenant_id", self.tenant))
-        if "messages" in record:
-            done = await manager.ingest(_numbered(record), record.get("conversation_id"), **_about(record))
-            self.report["ingested"] += 1
-            for key in ("messages_stored", "messages_skipped"):
-                self.report[key] += done[key]
-            self.report["conversations"] += 1
-        elif "message" in record:
-            reply = await manager.send_message(
-                record["message"], record.get("conversation_id"), id=record.get("id")
-            )
-            if not reply["generation_success"]:
-                raise Failed(reply["response"])
-            self.report["answered"] += 1
-            shown = {key: reply[key] for key in ("conversation_id", "response")}
-            self.report["results"].append({"line": line, "user_id": record["user_id"], **shown})
-        else:
-            raise ValidationError("a record has message, to be answered, or messages, to be taken in")
-
-
-def _numbered(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """The messages, each with an id where it has none: its place in the record, so that a second run adds none twice."""
-    messages = record["messages"]
-    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
-        raise Misused("messages is a list of objects with role and content")
-    if "conversation_id" not in record:
-        return messages
-    return [{"id": f"#{number}", **message} for number, message in enumerate(messages, 1)]
-
-
-def _about(record: dict[str, Any]) -> dict[str, Any]:
-    rest = {
-        key: value
-        for key, value in record.items()
-        if key not in ("user_id", "tenant_id", "conversation_id", "messages", "title")
-    }
-    return {"title": record.get("title"), "metadata": rest}
-
-
-def _records(file: str) -> Iterator[tuple[int, Any]]:
-    """The records with their line; a line that is not JSON is an error in its place."""
-    if file == "-":
-        yield from _parsed(sys.stdin, file)
-    elif not Path(file).is_file():
-        raise Misused(f"there is no file {file!r} here")
-    else:
-        with Path(file).open(encoding="utf-8", errors="surrogateescape") as stream:
-            yield from _parsed(stream, file)
-
-
-def _parsed(stream: TextIO, file: str) -> Iterator[tuple[int, Any]]:
-    first = stream.readline()
-    if first.lstrip().startswith("["):
+    for number in (signal.SIGINT, signal.SIGTERM):
         try:
-            yield from enumerate(json.loads(first + stream.read()), 1)
-        except ValueError as error:
-            raise Misused(f"{file}: not a JSON array: {error}") from None
-        return
-    for line, text in enumerate(itertools.chain([first], stream), 1):
-        if text.strip():
-            try:
-                yield line, json.loads(text)
-            except ValueError as error:
-                yield line, ValueError(f"not JSON: {error}")
+            loop.add_signal_handler(number, interrupted)
+        except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+            break
+    return await run_batch(records, stop=stop, **options)
+
+
+def _records(file: str | None, where: list[str] | None, db: Any, tenant: str) -> Iterable[Read]:
+    from ...services.records import read_records, read_stream
+
+    if where:
+        from ...workflows.batch.stored import stored_conversations
+
+        return stored_conversations(db, tenant, where)
+    return read_stream(sys.stdin.buffer) if file == "-" else read_records(file or "")
+
+
+def _name(file: str | None, where: list[str] | None, tenant: str) -> str | None:
+    """What makes the same command the same; standard input has no name, and is another batch each time."""
+    if where:
+        return f"where {' '.join(sorted(where))}"
+    return None if file == "-" else str(Path(file or "").resolve())
+
+
+def _told(report: BatchReport, as_json: bool) -> None:
+    if as_json:
+        say(report.to_dict())
+    else:
+        rows = [
+            ("records", f"{report.total:,}"), ("done", f"{report.done:,}"), ("failed", f"{report.failed:,}"),
+            ("skipped", f"{report.skipped:,}"), ("of these before", f"{report.already:,}"),
+            ("answered", f"{report.answered:,}"), ("taken in", f"{report.ingested:,}"),
+            ("messages stored", f"{report.messages_stored:,}"), ("tokens", f"{report.tokens:,}"),
+            *([("cost", f"${report.cost:,.4f}")] if report.cost is not None else []),
+            ("seconds", f"{report.seconds:,.1f}"), ("records a second", f"{report.rate:,.1f}"),
+        ]  # fmt: skip
+        table(f"{report.name}: {report.workflow}", ("", ""), rows)
+        out = console()
+        for error in report.errors:
+            out.print(f"  line {error['line']}: {error['reason']}", markup=False)
+        if report.errors_left_out:
+            out.print(f"  and {report.errors_left_out:,} more; --out writes all of them", markup=False)
+    if report.status == "stopped":
+        typer.echo(
+            f"stopped: {report.finished:,} records have their outcome; the same command goes on with the rest",
+            err=True,
+        )
+        raise typer.Exit(STOPPED)
+    if report.failed:
+        raise Failed(f"{report.failed} of {report.total} records failed")

@@ -27,6 +27,10 @@ BESIDE = {
     "search_changes",
     "tool_executions",
     "preference_observations",
+    "batches",
+    "batch_items",
+    "batch_chunks",
+    "conversation_labels",
 }
 ONLY_MIGRATED = {("messages", "document"), ("memory_index", "document")}
 

@@ -8,15 +8,15 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from ..engine import ValidationError
-from ..engine.errors import did_you_mean
-from ..models import DatabaseManager, Scope
-from ..models.base import new_id
-from ..models.lifecycle import accept_message
-from ..models.repositories import conversations
-from ..models.repositories.messages import NewMessage, add_all, check_new
-from ..nodes.conversation.inputs import embedded
-from ..services import Embedder
+from ...engine import ValidationError
+from ...engine.errors import did_you_mean
+from ...models import DatabaseManager, Scope
+from ...models.base import new_id
+from ...models.lifecycle import accept_message
+from ...models.repositories import conversations
+from ...models.repositories.messages import NewMessage, add_all, check_new
+from ...services import Embedder
+from .inputs import embedded
 
 KNOWN: Final = ("content", "role", "name", "at", "id", "metadata")
 
