@@ -18,7 +18,7 @@ import alembic.config  # noqa: F401
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite  # noqa: F401
 
-from turngraph.engine import Graph, Registry
+from turngraph.engine import END, Graph, Node, Registry
 from turngraph.engine.durable import recover as recover_runs
 from turngraph.models import DatabaseManager, Owner, RunRow
 from turngraph.models.base import now
@@ -353,3 +353,47 @@ def spend(url: str, number: int, urls: dict[str, str]) -> None:
             await Spenders(db, urls).make(mix(number))
 
     _run(work())
+
+
+def batch(url: str, notes: str, count: int, name: str) -> dict[str, int]:
+    """Works through a list of records, every hundredth of them poison, each noted in a file when it is begun."""
+    from turngraph.services.records import Read
+    from turngraph.workflows import run_batch
+
+    begun = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    class Note(Node):
+        async def exec(self, prepared: Any) -> int:
+            os.write(begun, f"{prepared['n']}\n".encode())
+            await asyncio.sleep(0.001 * (prepared["n"] % 7))
+            return int(prepared["n"])
+
+        def prep(self, state: Any) -> Any:
+            return dict(state)
+
+        def post(self, state: Any, prepared: Any, result: int) -> None:
+            state["twice"] = 2 * result
+
+    def records() -> Any:
+        for n in range(count):
+            yield (
+                Read(n + 1, {"n": n, "user_id": f"u{n % 11}"})
+                if n % 100
+                else Read(n + 1, None, "bad", raw=b"%d" % n)
+            )
+
+    with DatabaseManager(url) as db:
+        graph = Graph("note", Note() >> END)
+        report = _run(run_batch(records(), graph, db=db, name=name, concurrency=20))
+    return {"done": report.done, "failed": report.failed, "already": report.already}
+
+
+def batch_outcomes(url: str, name: str) -> list[list[Any]]:
+    """What is stored of a batch: for each outcome its line and how it stands."""
+    from turngraph.models import BatchItemRow, BatchRow
+
+    with DatabaseManager(url) as db, db.get_session() as session:
+        query = select(BatchItemRow.line, BatchItemRow.outcome, BatchItemRow.result).join(
+            BatchRow, BatchRow.seq == BatchItemRow.batch_seq
+        )
+        return [list(row) for row in session.execute(query.where(BatchRow.name == name))]

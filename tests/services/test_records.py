@@ -54,7 +54,10 @@ def test_what_is_wrong_in_an_array_costs_one_record():
     assert found[0] == {"a": 1} and found[4] == {"a": 2}
     assert [line for line, _ in found[1:4]] == [2, 3, 4]
     assert "not JSON" in found[1][1] and "found a int" in found[2][1] and "between two commas" in found[3][1]
-    assert values(read_stream(io.BytesIO(b'[{"a": 1}, {"a": 2'))) == [{"a": 1}, (2, "not JSON: the array ends in the middle")]
+    assert values(read_stream(io.BytesIO(b'[{"a": 1}, {"a": 2'))) == [
+        {"a": 1},
+        (2, "not JSON: the array ends in the middle"),
+    ]
 
 
 def test_lines_are_read_whatever_ends_them(tmp_path: Path):
@@ -156,7 +159,12 @@ def test_what_is_not_there_is_said(name: str):
 
 
 def test_two_equal_records_are_two_and_each_has_the_same_key_the_next_time():
-    records = [Read(1, {"a": 1, "b": 2}), Read(2, {"b": 2, "a": 1}), Read(3, {"a": 1}), Read(4, None, "bad", raw=b"x")]
+    records = [
+        Read(1, {"a": 1, "b": 2}),
+        Read(2, {"b": 2, "a": 1}),
+        Read(3, {"a": 1}),
+        Read(4, None, "bad", raw=b"x"),
+    ]
     first, again = [[one.key for one in keyed(list(records))] for _ in range(2)]
     assert first == again and len(set(first)) == 4
     # What stands before a record does not change its key, unless it is equal.

@@ -28,7 +28,7 @@ class Lanes(Generic[R, D]):
         self._moved = asyncio.Event()
         self._failed: BaseException | None = None
         self.held = 0
-        self.stopped = False
+        self.stopped = self._cancelled = False
 
     def add(self, lane: str | None, record: R) -> None:
         """Takes a record in; one without a lane waits for nobody."""
@@ -62,6 +62,7 @@ class Lanes(Generic[R, D]):
     async def cancel(self) -> None:
         """Ends those under way, too."""
         self.stop()
+        self._cancelled = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -82,6 +83,9 @@ class Lanes(Generic[R, D]):
             self._free += 1
             self._start()
             await self._keep(record, done)
+        except BaseException as error:
+            if not self._cancelled:
+                self._failed = self._failed or error
         finally:
             self._free += working
             self.held -= 1
@@ -95,6 +99,4 @@ class Lanes(Generic[R, D]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._failed = self._failed or error
         self._moved.set()

@@ -123,12 +123,17 @@ class Batch:
         """Does what is left, several records at a time."""
         opened = await self.opened(resume)
         report = BatchReport(opened.id, self.name, self.workflow, opened.begun)
-        running = _Running(self, opened, report, tell)
+        running = _Running(self, opened, Reader(keyed(records)), report, tell)
         lanes: Lanes[Keyed, Outcome] = Lanes(concurrency, running.work, running.keep)
         status = "failed"
+
+        def end() -> None:
+            lanes.stop()
+            running.reader.close()
+
         try:
-            async with stopping(lanes.stop, stop):
-                async for record in running.left(records, lambda: lanes.stopped):
+            async with stopping(end, stop):
+                async for record in running.left(lambda: lanes.stopped):
                     lanes.add(self.do.lane(record.value or {}), record)
                     await lanes.below(max(WINDOW, 4 * concurrency))
                 await lanes.below(1)
@@ -149,17 +154,21 @@ class _Running:
     """One go at a batch."""
 
     def __init__(
-        self, batch: Batch, opened: Opened, report: BatchReport, tell: Callable[[BatchReport], None] | None
+        self,
+        batch: Batch,
+        opened: Opened,
+        reader: Reader[Keyed],
+        report: BatchReport,
+        tell: Callable[[BatchReport], None] | None,
     ) -> None:
-        self.batch, self.opened, self.report, self.tell = batch, opened, report, tell
+        self.batch, self.opened, self.reader, self.report, self.tell = batch, opened, reader, report, tell
         self.retried: set[str] = set()
 
-    async def left(self, records: Iterable[Read], stopped: Callable[[], bool]) -> AsyncIterator[Keyed]:
+    async def left(self, stopped: Callable[[], bool]) -> AsyncIterator[Keyed]:
         """The records without an outcome, one portion after the other; poison has its outcome at once."""
-        reader = Reader(keyed(records))
         poisons: list[Outcome] = []
         try:
-            async for portion in reader.portions():
+            async for portion in self.reader.portions():
                 known: Mapping[str, Known] = {}
                 if not self.opened.new:
                     keys = [record.key for record in portion]
@@ -180,7 +189,7 @@ class _Running:
                     await asyncio.gather(*(self.keep(None, outcome) for outcome in poisons))
                     poisons.clear()
         finally:
-            reader.close()
+            self.reader.close()
 
     def _counted(self, record: Keyed, known: Known | None) -> bool:
         """Whether a record has its outcome. One that failed and holds something else by now is done anew."""
