@@ -22,6 +22,7 @@ from .commands import (
     runs,
     tools,
     usage,
+    worker,
 )
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ models.app.command("reconcile")(usage.reconcile)
 app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.add_typer(database.app, name="db")
+app.command("worker")(worker.worker)
 
 
 def _version(wanted: bool) -> None:

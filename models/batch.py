@@ -77,4 +77,5 @@ class BatchChunkRow(Base):
     user_id: Mapped[str | None] = mapped_column(String(200))
     owner_id: Mapped[str] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(16), default="running")
+    reason: Mapped[str | None] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(Micros, default=now)

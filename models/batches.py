@@ -58,6 +58,8 @@ class Known:
     reason: str | None
     tokens: int
     cost: float | None
+    user: str | None
+    result: str | None = None
 
 
 class SqlBatchStore:
@@ -119,11 +121,12 @@ class SqlBatchStore:
             outcome.me.fenced = True
             raise
 
-    async def known(self, seq: int, keys: Collection[str]) -> dict[str, Known]:
-        """Those of the records that have an outcome, and which."""
+    async def known(self, seq: int, keys: Collection[str], *, results: bool = False) -> dict[str, Known]:
+        """Those of the records that have an outcome, and which; with `results` also what they came to."""
         row = BatchItemRow
-        columns = (row.key, row.outcome, row.content, row.line, row.reason, row.tokens, row.cost)
-        query = select(*columns).where(row.batch_seq == seq, row.key.in_(keys))
+        columns = (row.key, row.outcome, row.content, row.line, row.reason, row.tokens, row.cost, row.user_id)
+        query = select(*columns, *((row.result,) if results else ()))
+        query = query.where(row.batch_seq == seq, row.key.in_(keys))
         found = await self.db.read(lambda session: session.execute(query).all())
         return {key: Known(*rest) for key, *rest in found}
 
@@ -186,7 +189,7 @@ def check_dead(session: Session, owner_id: str, what: str) -> None:
     owner = session.scalar(select(Owner).where(Owner.id == owner_id).with_for_update())
     if owner is None:
         return
-    if as_utc(owner.lease_until) >= clock(session) and not _gone(owner):
+    if as_utc(owner.lease_until) >= clock(session) and not is_gone(owner):
         raise BatchOwned(
             f"{what} is being worked on by {owner.host} process {owner.pid}, which renewed its lease lately; wait for it, "
             f"or if it is dead, try again in half a minute. A batch of the same records by another --name is another batch"
@@ -194,7 +197,8 @@ def check_dead(session: Session, owner_id: str, what: str) -> None:
     session.execute(update(Owner).where(Owner.id == owner_id).values(fence=Owner.fence + 1))
 
 
-def _gone(owner: Owner) -> bool:
+def is_gone(owner: Owner) -> bool:
+    """Whether an owner was a process of this machine that is no more."""
     if os.name == "nt" or owner.pid is None or owner.pid == os.getpid():
         return False
     if owner.host != socket.gethostname()[:200]:

@@ -139,6 +139,12 @@ SETTINGS: tuple[Setting, ...] = (
         "app", ("TURNGRAPH_APP",), None, "The module that holds your own nodes and graphs: package.module."
     ),
     Setting(
+        "broker",
+        ("TURNGRAPH_BROKER", "CELERY_BROKER_URL", "REDIS_URL"),
+        "redis://127.0.0.1:6379/0",
+        "Where the chunks of a batch wait for workers: a URL of Redis or RabbitMQ.",
+    ),
+    Setting(
         "log_level", ("LOG_LEVEL",), "WARNING", "How much is logged: DEBUG, INFO, WARNING, ERROR, CRITICAL."
     ),
     Setting(

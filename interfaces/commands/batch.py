@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..output import App, AsJson, Db, Failed, LogLevel, Misused, Tenant, command, console, say, table
+from .worker import Broker
 
 if TYPE_CHECKING:
     from ...services.records import Read
     from ...workflows import BatchReport
+    from ...workflows.batch.chunks import Far
 
 STOPPED = 130
 
@@ -58,6 +60,16 @@ def batch(
     durable: Annotated[
         bool, typer.Option("--durable", help="Commit every step of every record; see turngraph runs.")
     ] = False,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            "--workers", metavar="celery", help="Send the records to workers; see turngraph worker."
+        ),
+    ] = None,
+    broker: Broker = None,
+    chunk: Annotated[
+        int, typer.Option("--chunk", min=1, max=10_000, help="How many records a worker is sent at a time.")
+    ] = 50,
     tenant: Tenant = "default",
     app: App = None,
     db: Db = None,
@@ -75,6 +87,7 @@ def batch(
 
     if (file is None) == (not where):
         raise Misused("say what to work through: a FILE, - for standard input, or --where KEY=VALUE")
+    far = None if workers is None else _far(workers, broker, workflow, chunk)
     with DatabaseManager(db) as database:
         graph = None if workflow is None else find_graph(workflow, registry_of(app))
         name = name or _name(file, where, tenant)
@@ -82,7 +95,7 @@ def batch(
             work = _work(
                 _records(file, where, database, tenant), workflow=graph, db=database, name=name, tenant=tenant,
                 concurrency=concurrency, resume=resume, retry_failed=retry_failed, reply=reply, durable=durable,
-                out=out, tell=progress.tell,
+                out=out, far=far, tell=progress.tell,
             )  # fmt: skip
             report = asyncio.run(work)
     _told(report, as_json)
@@ -116,6 +129,15 @@ def _records(file: str | None, where: list[str] | None, db: Any, tenant: str) ->
 
         return stored_conversations(db, tenant, where)
     return read_stream(sys.stdin.buffer) if file == "-" else read_records(file or "")
+
+
+def _far(workers: str, broker: str | None, workflow: str | None, chunk: int) -> Far:
+    from ...workflows.batch.chunks import Far
+    from ..worker import sender
+
+    if workers != "celery":
+        raise Misused(f"--workers: expected celery, found {workers!r}")
+    return Far(sender(broker), workflow, size=chunk)
 
 
 def _name(file: str | None, where: list[str] | None, tenant: str) -> str | None:

@@ -130,7 +130,7 @@ def test_parquet_is_read_in_portions(tmp_path: Path):
 
     rows = [{"user_id": f"u{n}", "message": f"m{n}"} for n in range(1000)]
     rows[3] = {"user_id": "u3", "messages": [{"role": "user", "content": "x"}]}  # type: ignore[dict-item]
-    parquet.write_table(pyarrow.Table.from_pylist(rows + [{"messages": None}]), tmp_path / "a.parquet")
+    parquet.write_table(pyarrow.Table.from_pylist([*rows, {"messages": None}]), tmp_path / "a.parquet")
     found = values(read_records("a.parquet"))
     assert found[:3] == rows[:3] and found[4:1000] == rows[4:]
     (tmp_path / "b.parquet").write_bytes(b"no parquet")

@@ -71,7 +71,7 @@ def _batches(db: DatabaseManager) -> list[dict[str, Any]]:
 
 
 async def test_every_record_has_its_outcome_and_a_second_run_does_nothing(db, graph, node, tmp_path: Path):
-    records = numbers(30) + [{"n": 1, "bad": True}]
+    records = [*numbers(30), {"n": 1, "bad": True}]
     first = await run_batch(records, graph, db=db, name="numbers", concurrency=10, out=tmp_path / "out.jsonl")
     assert (first.status, first.total, first.done, first.failed) == ("done", 31, 30, 1)
     assert first.errors == [{"line": 31, "reason": "ValueError: this one is bad"}]

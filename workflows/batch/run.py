@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_jsonable_python
 
@@ -25,6 +25,9 @@ from .doing import Doing, Done
 from .lanes import Lanes
 from .reader import Reader
 from .report import BatchReport
+
+if TYPE_CHECKING:
+    from .chunks import Far
 
 WINDOW: Final = 1000
 LONGEST_REASON: Final = 2000
@@ -48,13 +51,14 @@ async def run_batch(
     out: str | Path | None = None,
     llm: LanguageModel | None = None,
     embedder: Embedder | None = None,
+    far: Far | None = None,
     stop: asyncio.Event | None = None,
     tell: Callable[[BatchReport], None] | None = None,
 ) -> BatchReport:
     """Works through a file or a list of records, each with an outcome of its own that outlives a crash.
 
     Run again with the same name, workflow and options, it does only what has no outcome yet. A file's name is its path; a
-    list without `name=` is a batch of its own each time. `stop`, once set, lets what is under way end. `out` is written
+    list without `name=` is a batch of its own each time. `far` sends the records to workers. `stop`, once set, lets what is under way end. `out` is written
     when it is over: a line of JSON for each outcome.
     """
     from ..registry import registry
@@ -64,9 +68,12 @@ async def run_batch(
     batch = Batch(
         db, graph, Doing(db, graph, tenant=tenant, reply=reply, durable=durable, llm=llm, embedder=embedder),
         name=name or (str(Path(records).resolve()) if isinstance(records, str | Path) else None),
-        options={"reply": reply}, tenant=tenant, retry_failed=retry_failed,
+        options={"reply": reply, "durable": durable}, tenant=tenant, retry_failed=retry_failed,
     )  # fmt: skip
-    return await batch.run(reads(records), concurrency, resume=resume, out=out, stop=stop, tell=tell)
+    report, seq = await batch.run(reads(records), concurrency, resume=resume, far=far, stop=stop, tell=tell)
+    if out is not None:
+        await asyncio.to_thread(write_out, db, seq, Path(out))
+    return report
 
 
 def reads(records: str | Path | Iterable[Mapping[str, Any] | Read]) -> Iterable[Read]:
@@ -97,7 +104,8 @@ class Batch:
         self.nameless = name is None
         self.name = name or "list"
         self.workflow = TALK if graph is None else graph.name
-        self.hash = digest(None if graph is None else graph.shape_hash, dict(options or {}))
+        self.options = dict(options or {})
+        self.hash = digest(None if graph is None else graph.shape_hash, self.options.get("reply", False))
 
     async def opened(self, resume: bool) -> Opened:
         """The batch in the database, ours from now on."""
@@ -116,59 +124,86 @@ class Batch:
         concurrency: int,
         *,
         resume: bool = False,
-        out: str | Path | None = None,
+        far: Far | None = None,
         stop: asyncio.Event | None = None,
         tell: Callable[[BatchReport], None] | None = None,
-    ) -> BatchReport:
-        """Does what is left, several records at a time."""
+    ) -> tuple[BatchReport, int]:
+        """Does what is left, several records at a time, here or on workers; gives the batch's number, too."""
         opened = await self.opened(resume)
         report = BatchReport(opened.id, self.name, self.workflow, opened.begun)
-        running = _Running(self, opened, Reader(keyed(records)), report, tell)
-        lanes: Lanes[Keyed, Outcome] = Lanes(concurrency, running.work, running.keep)
-        status = "failed"
-
-        def end() -> None:
-            lanes.stop()
-            running.reader.close()
-
+        running = Running(self, opened, report, tell)
+        go, status = here if far is None else away, "failed"
         try:
-            async with stopping(end, stop):
-                async for record in running.left(lambda: lanes.stopped):
-                    lanes.add(self.do.lane(record.value or {}), record)
-                    await lanes.below(max(WINDOW, 4 * concurrency))
-                await lanes.below(1)
-            status = "stopped" if lanes.stopped else "done"
+            status = await go(running, Reader(keyed(records)), concurrency, far, stop)
         except asyncio.CancelledError:
             status = "stopped"
             raise
         finally:
-            await lanes.cancel()
             report.end(status)
             await self.db.batches.close(opened, status)
-        if out is not None:
-            await asyncio.to_thread(write_out, self.db, opened.seq, Path(out))
-        return report
+        return report, opened.seq
 
 
-class _Running:
+async def here(
+    running: Running, reader: Reader[Keyed], concurrency: int, far: Far | None, stop: asyncio.Event | None
+) -> str:
+    """Does what is left in this process; says how that ended."""
+    lanes: Lanes[Keyed, Outcome] = Lanes(concurrency, running.work, running.keep)
+
+    def end() -> None:
+        lanes.stop()
+        reader.close()
+
+    try:
+        async with stopping(end, stop):
+            async for record in running.left(reader, lambda: lanes.stopped):
+                lanes.add(running.batch.do.lane(record.value or {}), record)
+                await lanes.below(max(WINDOW, 4 * concurrency))
+            await lanes.below(1)
+        return "stopped" if lanes.stopped else "done"
+    finally:
+        await lanes.cancel()
+
+
+async def away(
+    running: Running, reader: Reader[Keyed], concurrency: int, far: Far | None, stop: asyncio.Event | None
+) -> str:
+    """Sends what is left to workers; says how that ended."""
+    from .chunks import Chunks
+
+    assert far is not None
+    chunks = Chunks(running, far, concurrency)
+
+    def end() -> None:
+        chunks.stop()
+        reader.close()
+
+    async with stopping(end, stop):
+        await chunks.ready()
+        async for record in running.left(reader, lambda: chunks.stopped):
+            await chunks.add(record)
+        await chunks.finish()
+    return "stopped" if chunks.stopped else "done"
+
+
+class Running:
     """One go at a batch."""
 
     def __init__(
         self,
         batch: Batch,
         opened: Opened,
-        reader: Reader[Keyed],
         report: BatchReport,
-        tell: Callable[[BatchReport], None] | None,
+        tell: Callable[[BatchReport], None] | None = None,
     ) -> None:
-        self.batch, self.opened, self.reader, self.report, self.tell = batch, opened, reader, report, tell
+        self.batch, self.opened, self.report, self.tell = batch, opened, report, tell
         self.retried: set[str] = set()
 
-    async def left(self, stopped: Callable[[], bool]) -> AsyncIterator[Keyed]:
+    async def left(self, reader: Reader[Keyed], stopped: Callable[[], bool]) -> AsyncIterator[Keyed]:
         """The records without an outcome, one portion after the other; poison has its outcome at once."""
         poisons: list[Outcome] = []
         try:
-            async for portion in self.reader.portions():
+            async for portion in reader.portions():
                 known: Mapping[str, Known] = {}
                 if not self.opened.new:
                     keys = [record.key for record in portion]
@@ -189,7 +224,7 @@ class _Running:
                     await asyncio.gather(*(self.keep(None, outcome) for outcome in poisons))
                     poisons.clear()
         finally:
-            self.reader.close()
+            reader.close()
 
     def _counted(self, record: Keyed, known: Known | None) -> bool:
         """Whether a record has its outcome. One that failed and holds something else by now is done anew."""
@@ -209,6 +244,17 @@ class _Running:
             )
         self._told()
         return True
+
+    def counted(self, record: Keyed, known: Known) -> None:
+        """Counts an outcome that a worker stored."""
+        self.retried.discard(record.key)
+        self.report.size += record.size
+        result = None if known.result is None else json.loads(known.result)
+        self.report.note(
+            known.line, known.outcome, known.reason, user=known.user, result=result, tokens=known.tokens,
+            cost=known.cost,
+        )  # fmt: skip
+        self._told()
 
     def _unrun(self, record: Keyed) -> Outcome:
         if record.poison is not None:

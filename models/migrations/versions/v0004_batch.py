@@ -69,6 +69,7 @@ def upgrade() -> None:
         _id("user_id", nullable=True),
         _id("owner_id", 64),
         _id("status", 16),
+        sa.Column("reason", sa.Text),
         sa.Column("updated_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("batch_seq", "epoch", "number", name="pk_batch_chunks"),
     )
