@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 QUEUE: Final = "turngraph"
 TASK: Final = "turngraph.chunk"
+RECONNECT: Final = (0.5, 1, 2, 4, 8, 16)
 INSTALL: Final = "batches on workers need Celery: pip install 'turngraph[workers,postgres]'"
 
 
@@ -60,7 +61,9 @@ class Place:
         self._pid = os.getpid()
 
 
-def celery_app(broker: str | None = None, run: Callable[[Mapping[str, Any]], str] | None = None) -> Any:
+def celery_app(
+    broker: str | None = None, queue: str = QUEUE, run: Callable[[Mapping[str, Any]], str] | None = None
+) -> Any:
     """The Celery application that carries chunks; `run` is what a worker does with one.
 
     A chunk is acknowledged when it is done, and the message of a worker that died is delivered again. Results are
@@ -73,7 +76,7 @@ def celery_app(broker: str | None = None, run: Callable[[Mapping[str, Any]], str
     app = Celery("turngraph", broker=setting("broker", broker), set_as_current=False)
     app.conf.update(
         task_acks_late=True, task_acks_on_failure_or_timeout=False, task_reject_on_worker_lost=True,
-        task_default_queue=QUEUE, task_ignore_result=True, task_serializer="json", accept_content=["json"],
+        task_default_queue=queue, task_ignore_result=True, task_serializer="json", accept_content=["json"],
         task_track_started=False, worker_prefetch_multiplier=1, worker_hijack_root_logger=False,
         worker_enable_remote_control=False, worker_send_task_events=False, broker_connection_retry_on_startup=True,
         broker_transport_options={"visibility_timeout": 3600}, task_publish_retry_policy={"max_retries": 10},
@@ -90,33 +93,32 @@ def celery_app(broker: str | None = None, run: Callable[[Mapping[str, Any]], str
     return app
 
 
-def sender(broker: str | None = None) -> Callable[[dict[str, Any]], Any]:
+def sender(broker: str | None = None, queue: str = QUEUE) -> Callable[[dict[str, Any]], Any]:
     """What sends orders to the workers of a broker."""
-    app = celery_app(broker)
+    app = celery_app(broker, queue)
+    from kombu.exceptions import OperationalError
 
     def publish(order: dict[str, Any]) -> None:
-        app.send_task(TASK, args=[order], queue=QUEUE)
+        app.send_task(TASK, args=[order], queue=queue)
 
     async def send(order: dict[str, Any]) -> None:
-        for wait in (0.5, 1, 2, 4, 8, 16):
+        for wait in RECONNECT:
             try:
                 return await asyncio.to_thread(publish, order)
-            except app.connection().connection_errors + app.connection().channel_errors + (OSError,):
-                await asyncio.sleep(wait)  # a broker that restarts is back in a moment
-            except Exception as error:
-                if type(error).__name__ != "OperationalError":  # kombu's own, for any of these
-                    raise
+            except (OperationalError, OSError):  # a broker that restarts is back in a moment
                 await asyncio.sleep(wait)
         await asyncio.to_thread(publish, order)
 
     return send
 
 
-def work(broker: str | None, db: str | None, app: str | None, pool: str, processes: int, level: str) -> None:
+def work(
+    broker: str | None, queue: str, db: str | None, app: str | None, pool: str, processes: int, level: str
+) -> None:
     """Runs a worker until it is told to end; it ends what it has in hand first."""
     place = Place(db, app)
-    celery = celery_app(broker, place.run)
+    celery = celery_app(broker, queue, place.run)
     celery.worker_main(
-        ["worker", f"--pool={pool}", f"--concurrency={processes}", f"--loglevel={level}", "--queues", QUEUE,
+        ["worker", f"--pool={pool}", f"--concurrency={processes}", f"--loglevel={level}", "--queues", queue,
          "--without-gossip", "--without-mingle", "--without-heartbeat", "--hostname", f"turngraph-{os.getpid()}@%h"]
     )  # fmt: skip

@@ -2,9 +2,9 @@
 
 | forgotten | goes with it |
 |---|---|
-| a message | memories and preferences that rest on it alone, summaries made of it, a title taken from it, the tool executions of its turn, tool executions and runs that hold it |
-| a memory | tool executions and runs that hold it; the messages it came from stay |
-| a conversation | its messages and windows, and for each message what goes with it |
+| a message | memories and preferences that rest on it alone, summaries made of it, a title taken from it, the conversation's label, the tool executions of its turn, tool executions, runs and outcomes of batches that hold it |
+| a memory | tool executions, runs and outcomes of batches that hold it; the messages it came from stay |
+| a conversation | its messages, windows and label, and for each message what goes with it |
 | a user | all of it, and every run of the user |
 
 The ledger of model calls holds no text, and what was spent stays spent: its rows lose the forgotten user, or the
@@ -26,8 +26,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from .base import Base
 from .context_window import ContextWindow
 from .conversation import Conversation
+from .erase_batches import erase_outcomes
 from .erase_runs import Digest, erase_runs
 from .errors import NotFound
+from .label import ConversationLabel
 from .memory import MemoryIndex, MemorySource
 from .message import Message
 from .model_call import ModelCall, ModelSpend
@@ -99,6 +101,7 @@ class _Erasure:
         self._sources(*self._mine(MemorySource))
         self._delete(ContextWindow, ContextWindow.id, ContextWindow.summary, *self._mine(ContextWindow))
         self._observed(*self._mine(PreferenceObservation))
+        self._labels(*self._mine(ConversationLabel))
         self._delete(UserPreference, UserPreference.key, UserPreference.value, *preferences.owned(self.scope))
         self._delete(MemoryIndex, MemoryIndex.id, MemoryIndex.content, *memories.owned(self.scope))
         self._delete(Message, Message.id, Message.content, *messages.owned(self.scope))
@@ -117,6 +120,7 @@ class _Erasure:
         windows = context_windows.owned(self.scope, row.id)
         self._delete(ContextWindow, ContextWindow.id, ContextWindow.summary, *windows)
         self._executions(*self._mine(ToolExecution), ToolExecution.conversation_id == row.id)
+        self._labels(*self._mine(ConversationLabel), ConversationLabel.conversation_id == row.id)
         mine = (*conversations.owned(self.scope), Conversation.id == row.id)
         self._delete(Conversation, Conversation.id, Conversation.title, *mine)
         called = (*self._mine(ModelCall), ModelCall.conversation_id == row.id)
@@ -137,6 +141,7 @@ class _Erasure:
         self._windows(inside, message_id, position)
         self._move_up(inside, position)
         self._scrub(conversation)
+        self._labels(*self._mine(ConversationLabel), ConversationLabel.conversation_id == inside)
         # A state names the conversation where it holds turns of it, and this may be one of them.
         self.ids.append(inside)
         self._gone(message_id)
@@ -257,6 +262,15 @@ class _Erasure:
         self.erased.runs = [row[0] for row in found["runs"]]
         for table, rows in found.items():
             self._add(table, rows)
+        self._add("batch_items", erase_outcomes(self.session, self.scope, traces, self.digest))
+
+    def _labels(self, *which: ColumnElement[bool]) -> None:
+        row = ConversationLabel
+        found = self.session.execute(
+            select(row.conversation_id, row.intent, row.sentiment, row.topic).where(*which)
+        )
+        self._add("conversation_labels", [[one[0], self.digest("\n".join(one[1:]))] for one in found])
+        self._run(delete(row).where(*which))
 
     def _nobodys(self, columns: Sequence[str], *which: ColumnElement[bool]) -> None:
         """The calls lose these columns; that they were made, and what they cost, stays."""

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from .base import Base, Vector, as_utc, now
 from .context_window import ContextWindow
 from .conversation import Conversation
+from .label import ConversationLabel
 from .memory import MemoryIndex, MemorySource
 from .message import Message
 from .preference import PreferenceObservation, UserPreference
@@ -52,6 +53,7 @@ KINDS: Final = (
     Kind("memory", MemoryIndex, ("seq",)),
     Kind("preference", UserPreference, ("key",)),
     Kind("observation", PreferenceObservation, ("seq",)),
+    Kind("label", ConversationLabel, ("conversation_id",)),
     Kind("context_window", ContextWindow, ("created_at", "id")),
     Kind("tool_execution", ToolExecution, ("started_at", "number", "id")),
 )

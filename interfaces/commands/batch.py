@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..output import App, AsJson, Db, Failed, LogLevel, Misused, Tenant, command, console, say, table
-from .worker import Broker
+from .worker import Broker, Queue
 
 if TYPE_CHECKING:
     from ...services.records import Read
@@ -67,6 +67,7 @@ def batch(
         ),
     ] = None,
     broker: Broker = None,
+    queue: Queue = "turngraph",
     chunk: Annotated[
         int, typer.Option("--chunk", min=1, max=10_000, help="How many records a worker is sent at a time.")
     ] = 50,
@@ -87,7 +88,7 @@ def batch(
 
     if (file is None) == (not where):
         raise Misused("say what to work through: a FILE, - for standard input, or --where KEY=VALUE")
-    far = None if workers is None else _far(workers, broker, workflow, chunk)
+    far = None if workers is None else _far(workers, broker, queue, workflow, chunk)
     with DatabaseManager(db) as database:
         graph = None if workflow is None else find_graph(workflow, registry_of(app))
         name = name or _name(file, where, tenant)
@@ -131,13 +132,13 @@ def _records(file: str | None, where: list[str] | None, db: Any, tenant: str) ->
     return read_stream(sys.stdin.buffer) if file == "-" else read_records(file or "")
 
 
-def _far(workers: str, broker: str | None, workflow: str | None, chunk: int) -> Far:
+def _far(workers: str, broker: str | None, queue: str, workflow: str | None, chunk: int) -> Far:
     from ...workflows.batch.chunks import Far
     from ..worker import sender
 
     if workers != "celery":
         raise Misused(f"--workers: expected celery, found {workers!r}")
-    return Far(sender(broker), workflow, size=chunk)
+    return Far(sender(broker, queue), workflow, size=chunk)
 
 
 def _name(file: str | None, where: list[str] | None, tenant: str) -> str | None:

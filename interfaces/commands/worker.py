@@ -16,11 +16,15 @@ Broker = Annotated[
         "--broker", metavar="URL", help="Redis or RabbitMQ; else TURNGRAPH_BROKER, REDIS_URL, a local Redis."
     ),
 ]
+Queue = Annotated[
+    str, typer.Option("--queue", help="The broker's queue; workers take from the one they are started with.")
+]
 
 
 @command
 def worker(
     broker: Broker = None,
+    queue: Queue = "turngraph",
     pool: Annotated[
         str, typer.Option("--pool", help="prefork (a process each), threads (one process), or solo.")
     ] = "prefork",
@@ -41,4 +45,4 @@ def worker(
 
     if pool not in POOLS:
         raise Misused(f"--pool: expected one of {', '.join(POOLS)}, found {pool!r}")
-    work(broker, db, app, pool, processes, (log_level or "WARNING").upper())
+    work(broker, queue, db, app, pool, processes, (log_level or "WARNING").upper())
