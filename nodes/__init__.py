@@ -1,5 +1,13 @@
 """The nodes that come with turngraph, and the registry that knows them by name."""
 
+from .batch import (
+    ExtractMemoriesNode,
+    IngestConversationNode,
+    IngestInputs,
+    LabelConversationNode,
+    StoredConversation,
+    SummariseConversationNode,
+)
 from .conversation import (
     BatchConversationNode,
     BatchInputs,
@@ -34,6 +42,10 @@ __all__ = [
     "ContextStoreNode",
     "ConversationInitNode",
     "ConversationInputs",
+    "ExtractMemoriesNode",
+    "IngestConversationNode",
+    "IngestInputs",
+    "LabelConversationNode",
     "MemoryRetrievalNode",
     "MemoryStorageNode",
     "PreferenceUpdateNode",
@@ -46,6 +58,8 @@ __all__ = [
     "SemanticSearchNode",
     "SessionManagementNode",
     "SessionRecoveryNode",
+    "StoredConversation",
+    "SummariseConversationNode",
     "ToolLoopNode",
     "ToolTurn",
 ]

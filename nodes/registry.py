@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..engine import Node, Registry
-from . import conversation
+from . import batch, conversation
 
 registry = Registry()
 
-for _name in conversation.__all__:
-    _thing = getattr(conversation, _name)
-    if issubclass(_thing, Node):
-        registry.add(_thing)
-    else:
-        registry.type(_thing)
+for _folder in (conversation, batch):
+    for _name in _folder.__all__:
+        _thing = getattr(_folder, _name)
+        if issubclass(_thing, Node):
+            registry.add(_thing)
+        else:
+            registry.type(_thing)

@@ -14,10 +14,14 @@ from ..services.tools import default_toolbox
 from .batch_conversation import create_batch_conversation_workflow
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
+from .extract_memories import create_extract_memories_workflow
+from .ingest import create_ingest_workflow
+from .label import create_label_workflow
 from .memory_search import create_memory_search_workflow
 from .services import accounted
 from .session_recovery import create_session_recovery_workflow
 from .tool_conversation import create_tool_conversation_workflow
+from .summarise import create_summarise_workflow
 
 FOLDER: Final = Path(__file__).parent
 WORKFLOWS: Final = {
@@ -27,6 +31,10 @@ WORKFLOWS: Final = {
     "session_recovery": create_session_recovery_workflow,
     "batch_conversation": create_batch_conversation_workflow,
     "tool_conversation": create_tool_conversation_workflow,
+    "ingest": create_ingest_workflow,
+    "summarise": create_summarise_workflow,
+    "extract_memories": create_extract_memories_workflow,
+    "label": create_label_workflow,
 }
 
 registry = Registry(nodes)

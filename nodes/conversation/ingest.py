@@ -32,24 +32,42 @@ async def ingest(
     metadata: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Stores all of the messages, or none; one whose `id` the conversation has already is not stored again."""
+    new = await read_in(messages, embedder)
+    target = conversation_id if conversation_id is not None else new_id()
+
+    def work(session: Session) -> dict[str, Any]:
+        return store(session, scope, new, target, title=title, metadata=metadata)
+
+    return await db.write(work, keys=[f"conversation_id:{target}"])
+
+
+async def read_in(messages: Sequence[Mapping[str, Any]], embedder: Embedder) -> list[NewMessage]:
+    """The messages as they will be stored, embedded; ValidationError naming the one that cannot be."""
     new = [_message(given, number) for number, given in enumerate(messages, 1)]
     vectors = await embedded(embedder, [message.content for message in new]) or []
     for message, vector in zip(new, vectors, strict=True):
         message.embedding, message.embedding_model = vector, embedder.model_id
-    target = conversation_id if conversation_id is not None else new_id()
+    return new
 
-    def work(session: Session) -> list[bool]:
-        conversation = conversations.find(session, scope, target)
-        if conversation is None:
-            conversations.begin(
-                session, scope, conversation_id=target, title=title, metadata=dict(metadata or {})
-            )
-        conversation = conversations.locked(session, scope, target)
-        if new:
-            accept_message(conversation)
-        return [fresh for _, fresh in add_all(session, conversation, new)]
 
-    stored = await db.write(work, keys=[f"conversation_id:{target}"])
+def store(
+    session: Session,
+    scope: Scope,
+    new: Sequence[NewMessage],
+    target: str,
+    *,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Stores messages in a conversation, which is begun if it is not there; says how many were new."""
+    if conversations.find(session, scope, target) is None:
+        conversations.begin(
+            session, scope, conversation_id=target, title=title, metadata=dict(metadata or {})
+        )
+    conversation = conversations.locked(session, scope, target)
+    if new:
+        accept_message(conversation)
+    stored = [fresh for _, fresh in add_all(session, conversation, new)]
     return {
         "conversation_id": target,
         "messages_stored": sum(stored),

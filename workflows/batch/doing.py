@@ -68,7 +68,8 @@ class Doing:
             return await self._talked(mark, record)
         if self._takes_in and "messages" in record and "messages" not in (self._fields or ()):
             taken = await self._take_in(mark, record, record["messages"])
-            record = {**record, "conversation_id": taken["conversation_id"]}
+            kept = {key: value for key, value in record.items() if key in (self._fields or ())}
+            record = {**kept, "conversation_id": taken["conversation_id"]}  # the rest is its metadata by now
         given = self._inputs(mark, record)
         return _done(await self._run(self._graph, mark, given), given, self._graph)
 
@@ -104,8 +105,7 @@ class Doing:
     async def _take_in(self, mark: str, record: Mapping[str, Any], messages: Any) -> dict[str, Any]:
         if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
             raise ValidationError("messages is a list of objects with role and content", ["messages"])
-        # Numbered where they have no ids, and in a conversation of the record's own: a second time adds none twice.
-        numbered = [{"id": f"#{number}", **message} for number, message in enumerate(messages, 1)]
+        # In a conversation of the record's own, where it names none: a second time adds none twice.
         who, given = self._who(record), record.get("conversation_id")
         if given is not None and not isinstance(given, str):
             raise ValidationError(
@@ -115,7 +115,7 @@ class Doing:
         if self._embedder is None:
             self._embedder = default_embedder()
         return await ingest(
-            self._db, self._embedder, Scope(who["tenant_id"], who["user_id"]), numbered, given or mark,
+            self._db, self._embedder, Scope(who["tenant_id"], who["user_id"]), numbered(messages), given or mark,
             title=record.get("title"), metadata=rest,
         )  # fmt: skip
 
@@ -146,9 +146,24 @@ class Doing:
             given.pop("id", None)
         if fields is not None and "messages" not in fields:
             given.pop("messages", None)
+        elif fields is not None and "conversation_id" in fields and isinstance(given.get("messages"), list):
+            # As where they are taken in without a workflow: a second time adds none twice.
+            given["messages"] = numbered(given["messages"])
+            given.setdefault("conversation_id", mark)
+            about = {key: given.pop(key) for key in list(given) if key not in fields}
+            if about and "metadata" in fields:
+                given["metadata"] = {**given.get("metadata", {}), **about}
         if talks or (fields is not None and "tenant_id" in fields):
             given.setdefault("tenant_id", self._tenant)
         return given
+
+
+def numbered(messages: list[Any]) -> list[Any]:
+    """The messages, each with an id where it has none: its place in the record."""
+    return [
+        {"id": f"#{number}", **message} if isinstance(message, dict) else message
+        for number, message in enumerate(messages, 1)
+    ]
 
 
 def _last_id(messages: list[dict[str, Any]]) -> str:
