@@ -1,6 +1,6 @@
 """The workflows that come with turngraph, in Python and as YAML, and the manager that runs them for one user."""
 
-from .batch import BatchReport, run_batch
+from .batch import BatchReport, compare, run_batch
 from .batch_conversation import create_batch_conversation_workflow
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
@@ -12,6 +12,7 @@ from .tool_conversation import create_tool_conversation_workflow
 
 __all__ = [
     "BatchReport",
+    "compare",
     "ConversationManager",
     "create_batch_conversation_workflow",
     "create_context_refresh_workflow",

@@ -60,6 +60,20 @@ def batch(
     durable: Annotated[
         bool, typer.Option("--durable", help="Commit every step of every record; see turngraph runs.")
     ] = False,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare",
+            metavar="PAGE.html",
+            help="Run stored conversations again through --workflow, and write both answers side by side.",
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="NAME|FILE", help="Compare with that workflow, not with what is stored."
+        ),
+    ] = None,
     workers: Annotated[
         str | None,
         typer.Option(
@@ -83,29 +97,38 @@ def batch(
     is taken in, and answered with --reply. With --workflow each record is what that workflow is given.
     """
     from ...models import DatabaseManager
+    from ...workflows import compare as again
+    from ...workflows import run_batch
     from ..apps import find_graph, registry_of
     from ..progress import Progress
 
     if (file is None) == (not where):
         raise Misused("say what to work through: a FILE, - for standard input, or --where KEY=VALUE")
+    if compare is not None and (workflow is None or workers is not None or reply or durable):
+        raise Misused("--compare goes with --workflow, and without --workers, --reply and --durable")
+    if against is not None and compare is None:
+        raise Misused("--against goes with --compare PAGE.html")
     far = None if workers is None else _far(workers, broker, queue, workflow, chunk)
     with DatabaseManager(db) as database:
         graph = None if workflow is None else find_graph(workflow, registry_of(app))
         name = name or _name(file, where, tenant)
         with Progress(file, as_json) as progress:
-            work = _work(
-                _records(file, where, database, tenant), workflow=graph, db=database, name=name, tenant=tenant,
-                concurrency=concurrency, resume=resume, retry_failed=retry_failed, reply=reply, durable=durable,
-                out=out, far=far, tell=progress.tell,
-            )  # fmt: skip
-            report = asyncio.run(work)
+            options: dict[str, Any] = {
+                "workflow": graph, "db": database, "name": name, "tenant": tenant, "concurrency": concurrency,
+                "resume": resume, "retry_failed": retry_failed, "out": out, "tell": progress.tell,
+            }  # fmt: skip
+            if compare is not None:
+                other = None if against is None else find_graph(against, registry_of(app))
+                options |= {"page": compare, "against": other}
+            else:
+                options |= {"reply": reply, "durable": durable, "far": far}
+            go = again if compare is not None else run_batch
+            report = asyncio.run(_work(go, _records(file, where, database, tenant), **options))
     _told(report, as_json)
 
 
-async def _work(records: Iterable[Read], **options: Any) -> BatchReport:
+async def _work(go: Any, records: Iterable[Read], **options: Any) -> BatchReport:
     """Runs the batch; the first Ctrl-C lets what is under way end, a second one does not."""
-    from ...workflows import run_batch
-
     stop, task = asyncio.Event(), asyncio.current_task()
     loop = asyncio.get_running_loop()
 
@@ -119,7 +142,8 @@ async def _work(records: Iterable[Read], **options: Any) -> BatchReport:
             loop.add_signal_handler(number, interrupted)
         except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
             break
-    return await run_batch(records, stop=stop, **options)
+    report: BatchReport = await go(records, stop=stop, **options)
+    return report
 
 
 def _records(file: str | None, where: list[str] | None, db: Any, tenant: str) -> Iterable[Read]:

@@ -49,5 +49,8 @@ class IngestConversationNode(Node):
     def post(
         self, state: MutableMapping[str, Any], inputs: IngestInputs, incoming: Incoming, *, session: Session
     ) -> None:
-        about = {"title": inputs.title, "metadata": inputs.metadata}
-        state.update(store(session, inputs.scope, incoming.messages, incoming.conversation_id, **about))
+        stored = store(
+            session, inputs.scope, incoming.messages, incoming.conversation_id,
+            title=inputs.title, metadata=inputs.metadata,
+        )  # fmt: skip
+        state.update(stored)

@@ -43,7 +43,8 @@ def _file(path: Path) -> Iterator[Read]:
     if kind == [".parquet"]:
         yield from _parquet(path)
         return
-    with path.open("rb") as plain, gzip.open(plain) if packed else plain as stream:
+    with path.open("rb") as plain, gzip.open(plain) if packed else plain as opened:
+        stream: Any = opened
         try:
             if kind == [".csv"] or kind == [".tsv"]:
                 yield from comma_lines(stream, "," if kind == [".csv"] else "\t")

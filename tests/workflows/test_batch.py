@@ -466,3 +466,58 @@ async def test_a_forgotten_message_is_gone_from_the_outcomes_that_hold_it(db, mo
     after = outcomes(db, report)
     assert [row["result"] is None for row in after] == held or after[0]["result"] is None
     assert after[1]["result"] is not None
+
+
+# --- comparing
+
+
+async def test_past_conversations_are_run_again_and_compared(db, model, ada, tmp_path: Path):
+    from turngraph.services import OfflineModel, Reply
+    from turngraph.workflows import compare, create_conversation_workflow
+    from turngraph.workflows.batch.stored import stored_conversations
+
+    class Louder(OfflineModel):
+        async def reply(self, prompt: Any, *, max_tokens: int = 1024) -> Reply:
+            found = await super().reply(prompt, max_tokens=max_tokens)
+            return found.model_copy(update={"text": found.text.replace("Tom", "TOM <b>")})
+
+    first = await ada.send_message("My cat is called Tom.")
+    await ada.send_message("What is my cat called?", first["conversation_id"])
+    before = db.get_conversation_stats("ada")
+
+    def stored() -> Any:
+        return stored_conversations(db, "default", ["all=yes"])
+
+    same = create_conversation_workflow(db, llm=OfflineModel())
+    report = await compare(stored(), same, db=db, name="same")
+    assert (report.done, report.results[0]["different"]) == (1, 0)
+    page = tmp_path / "page.html"
+    louder = create_conversation_workflow(db, llm=Louder())
+    report = await compare(stored(), louder, db=db, name="louder", page=page)
+    assert report.results[0]["different"] >= 1
+    text = page.read_text()
+    assert (
+        "<ins>TOM" in text
+        and "<b>" not in text
+        and "<del>Tom</del>" in text
+        and "1 conversations, 2 turns" in text
+    )
+    both = await compare(stored(), louder, against=same, db=db, name="both")
+    assert both.results[0]["different"] == report.results[0]["different"]
+    assert db.get_conversation_stats("ada") == before
+
+
+def test_only_what_differs_is_marked():
+    from turngraph.workflows.batch.page import marked
+
+    assert marked("a <b> c", "a <i> c") == ("a &lt;<del>b</del>&gt; c", "a &lt;<ins>i</ins>&gt; c")
+    long = "word " * 2000
+    assert marked(long, "x") == (f"<del>{long}</del>", "<ins>x</ins>")
+
+
+async def test_a_workflow_that_answers_nothing_is_not_compared(db, graph):
+    from turngraph.engine import ValidationError
+    from turngraph.workflows import compare
+
+    with pytest.raises(ValidationError, match="answers no messages"):
+        await compare([], graph, db=db)

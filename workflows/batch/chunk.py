@@ -22,7 +22,8 @@ from ...services.records import Keyed
 from .doing import Doing
 from .lanes import Lanes
 from .report import BatchReport
-from .run import Batch, Running, patiently
+from .run import Batch
+from .running import Running, patiently
 
 logger = logging.getLogger("turngraph")
 
@@ -89,7 +90,7 @@ class Workshop:
         durable = bool(order.options.get("durable"))
         reply = bool(order.options.get("reply"))
         do = Doing(self.db, graph, tenant=order.tenant, reply=reply, durable=durable)
-        batch = Batch(self.db, graph, do, name=order.batch, options={"reply": reply}, tenant=order.tenant)
+        batch = Batch(self.db, graph, do, name=order.batch, options=order.options, tenant=order.tenant)
         if batch.hash != order.hash:
             raise ValueError(
                 f"workflow {order.workflow!r} is another one here than where the batch was begun; give all machines "

@@ -19,7 +19,7 @@ from ...engine import EngineError
 from ...models.chunks import ChunkState, earlier, forget_chunks, states
 from ...services.records import Keyed
 from .chunk import Order, packed
-from .run import Running, patiently
+from .running import Running, patiently
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 logger = logging.getLogger("turngraph")

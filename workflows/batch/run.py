@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
-
-from pydantic_core import to_jsonable_python
 
 from ...engine import Graph
 from ...models import DatabaseManager, get_db_manager
 from ...models.base import new_id
 from ...models.batch_rows import Outcome
-from ...models.batches import Known, Opened
-from ...models.errors import CommitUnknown, DatabaseBusy, DatabaseUnreachable
+from ...models.batches import Opened
 from ...services import Embedder, LanguageModel
 from ...services.records import Keyed, Read, digest, keyed, read_records
-from .doing import Doing, Done
+from .compare import Comparing
+from .doing import Doing
 from .lanes import Lanes
+from .out import write_out
+from .page import write_page
 from .reader import Reader
 from .report import BatchReport
+from .running import Running
 
 if TYPE_CHECKING:
     from .chunks import Far
 
 WINDOW: Final = 1000
-LONGEST_REASON: Final = 2000
-PATIENCE: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
-PASSING: Final = (DatabaseUnreachable, DatabaseBusy, CommitUnknown)
 TALK: Final = "answer or ingest"
 
 
@@ -76,6 +71,44 @@ async def run_batch(
     return report
 
 
+async def compare(
+    conversations: Iterable[Mapping[str, Any] | Read],
+    workflow: Graph,
+    *,
+    against: Graph | None = None,
+    db: DatabaseManager | None = None,
+    name: str | None = None,
+    concurrency: int = 8,
+    tenant: str = "default",
+    resume: bool = False,
+    retry_failed: bool = False,
+    out: str | Path | None = None,
+    page: str | Path | None = None,
+    stop: asyncio.Event | None = None,
+    tell: Callable[[BatchReport], None] | None = None,
+) -> BatchReport:
+    """Runs stored conversations again through a workflow, and compares each answer with the one that is stored.
+
+    With `against` it is compared with what that other workflow answers. Nothing that is stored changes. `page` is an
+    HTML file with both answers side by side; `db.batches.outcomes` has the same as values.
+    """
+    db = db if db is not None else get_db_manager()
+    do = Comparing(db, workflow, against=against, tenant=tenant)
+    options = {"compare": True, "against": None if against is None else against.shape_hash}
+    batch = Batch(db, workflow, do, name=name, options=options, tenant=tenant, retry_failed=retry_failed)
+    try:
+        report, seq = await batch.run(reads(conversations), concurrency, resume=resume, stop=stop, tell=tell)
+    finally:
+        do.close()
+    if out is not None:
+        await asyncio.to_thread(write_out, db, seq, Path(out))
+    if page is not None:
+        before = "stored" if against is None else f"{against.name} (before)"
+        title = f"{workflow.name}: what it answers now"
+        await asyncio.to_thread(write_page, Path(page), title, db.batches.outcomes(seq), before=before)
+    return report
+
+
 def reads(records: str | Path | Iterable[Mapping[str, Any] | Read]) -> Iterable[Read]:
     """The records as they are read: of a file, or those of a list."""
     if isinstance(records, str | Path):
@@ -93,7 +126,7 @@ class Batch:
         self,
         db: DatabaseManager,
         graph: Graph | None,
-        do: Doing,
+        do: Doing | Comparing,
         *,
         name: str | None = None,
         options: Mapping[str, Any] | None = None,
@@ -105,7 +138,7 @@ class Batch:
         self.name = name or "list"
         self.workflow = TALK if graph is None else graph.name
         self.options = dict(options or {})
-        self.hash = digest(None if graph is None else graph.shape_hash, self.options.get("reply", False))
+        self.hash = digest(None if graph is None else graph.shape_hash, _changing(self.options))
 
     async def opened(self, resume: bool) -> Opened:
         """The batch in the database, ours from now on."""
@@ -186,139 +219,6 @@ async def away(
     return "stopped" if chunks.stopped else "done"
 
 
-class Running:
-    """One go at a batch."""
-
-    def __init__(
-        self,
-        batch: Batch,
-        opened: Opened,
-        report: BatchReport,
-        tell: Callable[[BatchReport], None] | None = None,
-    ) -> None:
-        self.batch, self.opened, self.report, self.tell = batch, opened, report, tell
-        self.retried: set[str] = set()
-
-    async def left(self, reader: Reader[Keyed], stopped: Callable[[], bool]) -> AsyncIterator[Keyed]:
-        """The records without an outcome, one portion after the other; poison has its outcome at once."""
-        poisons: list[Outcome] = []
-        try:
-            async for portion in reader.portions():
-                known: Mapping[str, Known] = {}
-                if not self.opened.new:
-                    keys = [record.key for record in portion]
-                    known = await patiently(
-                        lambda keys=keys: self.batch.db.batches.known(self.opened.seq, keys)
-                    )
-                for record in portion:
-                    if stopped():
-                        return
-                    self.report.total += 1
-                    if self._counted(record, known.get(record.key)):
-                        continue
-                    if record.poison is None and record.repeated is None:
-                        yield record
-                    else:
-                        poisons.append(self._unrun(record))
-                if poisons:
-                    await asyncio.gather(*(self.keep(None, outcome) for outcome in poisons))
-                    poisons.clear()
-        finally:
-            reader.close()
-
-    def _counted(self, record: Keyed, known: Known | None) -> bool:
-        """Whether a record has its outcome. One that failed and holds something else by now is done anew."""
-        if known is None:
-            return False
-        changed = record.content is not None and known.content is not None and record.content != known.content
-        if known.outcome == "failed" and (changed or self.batch.retry_failed):
-            self.retried.add(record.key)
-            return False
-        self.report.size += record.size
-        if changed:
-            reason = "its id was done before with other content; give it another id, or begin another batch with --name"
-            self.report.note(record.line, "failed", reason)
-        else:
-            self.report.note(
-                record.line, known.outcome, known.reason, tokens=known.tokens, cost=known.cost, before=True
-            )
-        self._told()
-        return True
-
-    def counted(self, record: Keyed, known: Known) -> None:
-        """Counts an outcome that a worker stored."""
-        self.retried.discard(record.key)
-        self.report.size += record.size
-        result = None if known.result is None else json.loads(known.result)
-        self.report.note(
-            known.line, known.outcome, known.reason, user=known.user, result=result, tokens=known.tokens,
-            cost=known.cost,
-        )  # fmt: skip
-        self._told()
-
-    def _unrun(self, record: Keyed) -> Outcome:
-        if record.poison is not None:
-            return self._outcome(record, "failed", record.poison)
-        return self._outcome(record, "skipped", record.repeated)
-
-    async def work(self, record: Keyed) -> Outcome:
-        """Does one record; whatever is wrong with it costs that record only."""
-        started = perf_counter()
-        value = record.value or {}
-        try:
-            done = await patiently(lambda: self.batch.do(self.opened.id, record.key, value))
-        except Exception as error:
-            made = self._outcome(record, "failed", f"{type(error).__name__}: {error}"[:LONGEST_REASON])
-        else:
-            made = self._made(record, done)
-        made.seconds = perf_counter() - started
-        return made
-
-    def _made(self, record: Keyed, done: Done) -> Outcome:
-        if done.skipped is not None:
-            return self._outcome(record, "skipped", done.skipped)
-        try:
-            result = json.dumps(to_jsonable_python(done.result, fallback=str), allow_nan=True)
-        except (ValueError, RecursionError) as error:
-            return self._outcome(record, "failed", f"its result is no JSON: {error}"[:LONGEST_REASON])
-        made = self._outcome(record, "done")
-        return replace(made, result=result, tokens=done.tokens, cost=done.cost)
-
-    def _outcome(self, record: Keyed, outcome: Any, reason: str | None = None) -> Outcome:
-        value = record.value or {}
-        user, tenant = _owner(value.get("user_id")), _owner(value.get("tenant_id"))
-        return Outcome(
-            self.opened.me, self.opened.seq, record.key, record.line, outcome, tenant or self.batch.tenant, user,
-            record.content, reason, again=record.key in self.retried,
-        )  # fmt: skip
-
-    async def keep(self, record: Keyed | None, outcome: Outcome) -> None:
-        """Stores an outcome, then counts it."""
-        await patiently(lambda: self.batch.db.batches.put(outcome))
-        self.retried.discard(outcome.key)
-        self.report.size += record.size if record is not None else 0
-        self.report.note(
-            outcome.line, outcome.outcome, outcome.reason, user=outcome.user,
-            result=None if outcome.result is None else json.loads(outcome.result),
-            tokens=outcome.tokens, cost=outcome.cost,
-        )  # fmt: skip
-        self._told()
-
-    def _told(self) -> None:
-        if self.tell is not None:
-            self.tell(self.report)
-
-
-async def patiently(work: Callable[[], Any]) -> Any:
-    """What `work` gives; a database that is away for less than a minute, as when it is restarted, is waited for."""
-    for wait in PATIENCE:
-        try:
-            return await work()
-        except PASSING:
-            await asyncio.sleep(wait)
-    return await work()
-
-
 class stopping:
     """Calls `act` once the event is set, as long as the block lasts."""
 
@@ -341,26 +241,6 @@ class stopping:
         self._act()
 
 
-def write_out(db: DatabaseManager, seq: int, out: Path) -> None:
-    """Writes all outcomes of a batch as JSONL; the file is there whole or not at all."""
-    part = out.with_name(f".{out.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        for row in db.batches.outcomes(seq):
-            file.write(line_of(row) + "\n")
-    part.replace(out)
-
-
-def line_of(row: Mapping[str, Any]) -> str:
-    """An outcome as a line of JSON: its line, whose it is, how it stands, and its result."""
-    head = {"line": row["line"], "user_id": row["user_id"], "outcome": row["outcome"]}
-    if row["reason"] is not None:
-        head["reason"] = row["reason"]
-    text = json.dumps(head)
-    return text if row["result"] is None else f'{text[:-1]}, "result": {row["result"]}}}'
-
-
-def _owner(value: object) -> str | None:
-    """An id, if a table can hold it."""
-    if isinstance(value, str) and 0 < len(value) <= 200 and "\x00" not in value:
-        return None if any("\ud800" <= character <= "\udfff" for character in value) else value
-    return None
+def _changing(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that make another batch: those that change what becomes of a record."""
+    return {name: value for name, value in options.items() if value and name != "durable"}

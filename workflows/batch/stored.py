@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from ...engine import ValidationError
 from ...engine.errors import did_you_mean, listing
@@ -40,7 +42,7 @@ def _read(db: DatabaseManager, query: Select[Any]) -> Iterator[Read]:
             (Conversation.user_id > after[0])
             | ((Conversation.user_id == after[0]) & (Conversation.id > after[1]))
         )
-        rows = db.read_now(lambda session, some=some: session.execute(some.limit(PORTION)).all())
+        rows = db.read_now(partial(_rows, some.limit(PORTION)))
         for tenant_id, user_id, conversation_id in rows:
             number += 1
             after = (user_id, conversation_id)
@@ -50,9 +52,13 @@ def _read(db: DatabaseManager, query: Select[Any]) -> Iterator[Read]:
             return
 
 
+def _rows(query: Select[Any], session: Session) -> list[Any]:
+    return list(session.execute(query).all())
+
+
 def _query(tenant: str, where: Sequence[str]) -> Select[Any]:
     row = Conversation
-    query = select(row.tenant_id, row.user_id, row.id).where(row.tenant_id == tenant)
+    query: Select[Any] = select(row.tenant_id, row.user_id, row.id).where(row.tenant_id == tenant)
     query = query.order_by(row.user_id, row.id)
     for text in where:
         key, equals, value = text.partition("=")
