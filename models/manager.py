@@ -12,6 +12,7 @@ from contextvars import copy_context
 from types import TracebackType
 from typing import Any, TypeVar
 
+from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.orm import Session
 
@@ -20,11 +21,12 @@ from .archive import archive_when_due
 from .base import Base
 from .batches import SqlBatchStore
 from .engines import Engines, open_engines
-from .errors import DatabaseError, DatabaseReadOnly, SessionMisuse, translated
+from .errors import DatabaseError, DatabaseReadOnly, DatabaseUrlError, SessionMisuse, translated
 from .job import Batch
 from .ledger import SqlLedger
 from .lock import Held, WriteLock, held
 from .migrate import create_users_tables, upgrade
+from .replica import Replica
 from .runs import SqlRunStore
 from .sessions import OwnSession, lent
 from .trusted import TrustedFace
@@ -38,13 +40,18 @@ READERS = 4
 class _Open:
     """What a manager has open in one process."""
 
-    def __init__(self, url: URL, pool_size: int, max_overflow: int) -> None:
+    def __init__(self, url: URL, pool_size: int, max_overflow: int, replica: URL | None) -> None:
         self.pid = os.getpid()
         self.engines: Engines = open_engines(url, pool_size, max_overflow)
+        self.replica = (
+            None if replica is None else Replica(open_engines(replica, pool_size, max_overflow).readers)
+        )
         lock = WriteLock() if url.drivername == "sqlite" else None
         if lock is not None:
             lock.guard(self.engines.sessions)
         self.writer = Writer(self.engines.writer, lock, shown(url))
+        if self.replica is not None:
+            self.writer.wrote = self.replica.wrote
         self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="turngraph-reader")
         self.tables = 0
 
@@ -54,6 +61,8 @@ class _Open:
             # A manager nobody holds may be collected on any thread, one of these readers among them.
             self.readers.shutdown(wait=not threading.current_thread().name.startswith("turngraph-reader"))
         self.engines.dispose(close=self.pid == os.getpid())
+        if self.replica is not None:
+            self.replica.dispose(close=self.pid == os.getpid())
 
 
 class _Holder:
@@ -77,14 +86,27 @@ class DatabaseManager(TrustedFace):
 
     `pool_size` and `max_overflow` bound the connections on PostgreSQL together. Without a URL it is
     TURNGRAPH_DB, else DATABASE_URL, else conversation_memory.db in the current folder. A manager is also
-    the store of a graph: it gives `prep` and `post` their sessions and commits each step.
+    the store of a graph: it gives `prep` and `post` their sessions and commits each step. `replica_url`, or
+    TURNGRAPH_REPLICA where no URL is given, names a PostgreSQL replica: reads go there once it has all that this
+    process wrote.
     """
 
-    def __init__(self, url: str | None = None, *, pool_size: int = 5, max_overflow: int = 10) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        replica_url: str | None = None,
+        pool_size: int = 5,
+        max_overflow: int = 10,
+    ) -> None:
         parsed = parse(url if url is not None else setting("database") or "")
         private = PrivateFile() if is_memory(parsed) else None
         self._url = private.url if private is not None else parsed
         self.url = shown(parsed)
+        replica = replica_url if replica_url is not None else setting("replica") if url is None else None
+        self._replica = None if not replica else parse(replica)
+        if self._replica is not None and "sqlite" in (parsed.drivername, self._replica.drivername):
+            raise DatabaseUrlError("replica_url is for PostgreSQL: SQLite's readers need none")
         self._pool = (pool_size, max_overflow)
         self._holder = _Holder(private)
         self._opening = threading.Lock()
@@ -127,7 +149,12 @@ class DatabaseManager(TrustedFace):
 
     def get_session(self) -> Session:
         """A session of your own: `with db.get_session() as session:` commits at the end, and rows stay usable."""
-        return OwnSession(self.engine, expire_on_commit=False)
+        session = OwnSession(self.engine, expire_on_commit=False)
+        opened = self._current
+        if opened is not None and opened.replica is not None:
+            wrote = opened.replica.wrote
+            event.listen(session, "after_commit", lambda _: wrote())
+        return session
 
     async def read(self, work: Callable[[Session], T], /) -> T:
         """Runs `work(session)` read-only on a reader thread; the rows it returns stay usable."""
@@ -198,25 +225,31 @@ class DatabaseManager(TrustedFace):
         return f"<DatabaseManager {self.url}{' closed' if self._closed else ''}>"
 
     def _read(self, opened: _Open, work: Callable[[Session], T]) -> T:
+        replica = opened.replica
+        there = replica.connect() if replica is not None else None
+        writes = replica.writes() if replica is not None else 0
         try:
-            with opened.engines.readers.connect() as connection:
+            with there or opened.engines.readers.connect() as connection:
                 if self.dialect == "postgresql":
                     connection = connection.execution_options(postgresql_readonly=True)
                 with connection.begin() as transaction:
                     session = lent(connection)
                     try:
-                        return work(session)
+                        found = work(session)
                     finally:
                         session.give_back()
                         if transaction.is_active:
                             transaction.rollback()
+                if replica is not None and there is None:
+                    replica.seen(connection, writes)
+                return found
         except Exception as error:
-            found = translated(error, self.url)
-            if isinstance(found, DatabaseReadOnly):
-                found = SessionMisuse(
+            told = translated(error, self.url)
+            if isinstance(told, DatabaseReadOnly):
+                told = SessionMisuse(
                     "a read-only session was asked to write; write in post, or with db.write(...)"
                 )
-            raise found from error
+            raise told from error
 
     def _there(self) -> _Open | None:
         """What is open in this process, if nothing has to be opened or created first."""
@@ -234,9 +267,11 @@ class DatabaseManager(TrustedFace):
                 # records within this process, so that a new one would think it has locks which only the parent has.
                 opened.writer.forget()
                 opened.engines.dispose(close=self.dialect == "sqlite")
+                if opened.replica is not None:
+                    opened.replica.dispose(close=False)
                 opened = None
             if opened is None:
-                opened = _Open(self._url, *self._pool)
+                opened = _Open(self._url, *self._pool, self._replica)
                 try:
                     upgrade(self._url, opened.engines.sessions)
                     archive_when_due(opened.engines.sessions)

@@ -45,6 +45,7 @@ class Writer:
         self._jobs = Waiting()
         self._portion = PORTIONS.get(engine.dialect.name, GROUP)
         self._gathered: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        self.wrote: Callable[[], None] = _nothing  # is told after each COMMIT, before anybody is answered
 
     def submit(self, work: Callable[[Any], Any], keys: Collection[str]) -> Future[Any]:
         """Puts a write in the queue, for a caller without an event loop; answered after its COMMIT."""
@@ -174,5 +175,10 @@ class Writer:
                 line.drop()
                 raise
             line.rest()
+        self.wrote()
         deliver(outcomes)
         return again
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

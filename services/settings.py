@@ -51,6 +51,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Where conversations are kept: a SQLAlchemy URL, SQLite or PostgreSQL.",
     ),
     Setting(
+        "replica",
+        ("TURNGRAPH_REPLICA",),
+        None,
+        "A PostgreSQL replica of that database, which reads may go to.",
+    ),
+    Setting(
         "model",
         ("TURNGRAPH_MODEL",),
         None,
