@@ -60,16 +60,17 @@ class Outcome:
 class OutcomeRows:
     """Writes what a group brings, if its owners still stand."""
 
-    def write(self, connection: Connection, items: list[Outcome]) -> list[Any]:
-        """Writes a group; gives for each None, or Fenced where its process may not write any more."""
+    def write(self, connection: Connection, parcels: list[list[Outcome]]) -> list[Any]:
+        """Writes a group of parcels; gives for each None, or Fenced where its process may not write any more."""
         moment = time.time_ns() // 1000
-        standing = {owner: stands(connection, owner) for owner in sorted({item.me.id for item in items})}
-        mine = [item for item in items if standing[item.me.id]]
+        owners = sorted({item.me.id for parcel in parcels for item in parcel})
+        standing = {owner: stands(connection, owner) for owner in owners}
+        mine = [item for parcel in parcels for item in parcel if standing[item.me.id]]
         for again in (False, True):
             rows = [_values(item, moment) for item in mine if item.again is again]
             if rows:
                 _insert(connection, rows, again)
-        return [None if standing[item.me.id] else fenced() for item in items]
+        return [None if all(standing[item.me.id] for item in parcel) else fenced() for parcel in parcels]
 
 
 def _insert(connection: Connection, rows: Sequence[Row], again: bool) -> None:

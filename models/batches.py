@@ -113,12 +113,13 @@ class SqlBatchStore:
             keys=[f"batch:{batch.id}"],
         )
 
-    async def put(self, outcome: Outcome) -> None:
-        """Writes an outcome, together with those of others that wait."""
+    async def put(self, outcomes: list[Outcome]) -> None:
+        """Writes some outcomes, together with those of others that wait."""
         try:
-            await self.db.write_item(self._write, outcome)
+            await self.db.write_item(self._write, outcomes)
         except Fenced:
-            outcome.me.fenced = True
+            for outcome in outcomes:
+                outcome.me.fenced = True
             raise
 
     async def known(self, seq: int, keys: Collection[str], *, results: bool = False) -> dict[str, Known]:

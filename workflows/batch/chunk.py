@@ -15,11 +15,10 @@ from typing import Any
 from ...engine import Graph
 from ...engine.record import Fenced
 from ...models import DatabaseManager
-from ...models.batch_rows import Outcome
 from ...models.batches import Opened
 from ...models.chunks import claim, let_go, settle
 from ...services.records import Keyed
-from .doing import Doing
+from .doing import Doing, Done
 from .lanes import Lanes
 from .report import BatchReport
 from .run import Batch
@@ -107,7 +106,7 @@ class Workshop:
         """Does those that have no outcome: some may have, where another worker died in the middle."""
         running = Running(batch, opened, BatchReport(opened.id, opened.name, batch.workflow))
         known = await self.db.batches.known(opened.seq, [record[0] for record in order.records])
-        lanes: Lanes[Keyed, Outcome] = Lanes(order.concurrency, running.work, running.keep)
+        lanes: Lanes[Keyed, Done | str] = Lanes(order.concurrency, running.work, running.keep)
         try:
             for key, line, value, content, again in order.records:
                 if key in known and not (again and known[key].outcome == "failed"):

@@ -25,6 +25,7 @@ class Done:
     tokens: int = 0
     cost: float | None = None
     skipped: str | None = None
+    seconds: float = 0.0
 
 
 class Doing:

@@ -30,9 +30,13 @@ class Reader(Generic[T]):
         self._held = 0
         self._closed = False
 
+    def start(self) -> Reader[T]:
+        """Begins to read ahead."""
+        threading.Thread(target=self._read, name="turngraph-batch-reader", daemon=True).start()
+        return self
+
     async def portions(self) -> AsyncIterator[list[T]]:
         """What has been read since the last one, at least one item."""
-        threading.Thread(target=self._read, name="turngraph-batch-reader", daemon=True).start()
         try:
             ended = False
             while not ended:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from ...engine import Graph
 from ...models import DatabaseManager, get_db_manager
 from ...models.base import new_id
-from ...models.batch_rows import Outcome
 from ...models.batches import Opened
 from ...services import Embedder, LanguageModel
 from ...services.records import Keyed, Read, digest, keyed, read_records
 from .compare import Comparing
-from .doing import Doing
+from .doing import Doing, Done
 from .lanes import Lanes
 from .out import write_out
 from .page import write_page
@@ -162,12 +161,17 @@ class Batch:
         tell: Callable[[BatchReport], None] | None = None,
     ) -> tuple[BatchReport, int]:
         """Does what is left, several records at a time, here or on workers; gives the batch's number, too."""
-        opened = await self.opened(resume)
+        reader = Reader(keyed(records)).start()
+        try:
+            opened = await self.opened(resume)
+        except BaseException:
+            reader.close()
+            raise
         report = BatchReport(opened.id, self.name, self.workflow, opened.begun)
         running = Running(self, opened, report, tell)
         go, status = here if far is None else away, "failed"
         try:
-            status = await go(running, Reader(keyed(records)), concurrency, far, stop)
+            status = await go(running, reader, concurrency, far, stop)
         except asyncio.CancelledError:
             status = "stopped"
             raise
@@ -181,7 +185,7 @@ async def here(
     running: Running, reader: Reader[Keyed], concurrency: int, far: Far | None, stop: asyncio.Event | None
 ) -> str:
     """Does what is left in this process; says how that ended."""
-    lanes: Lanes[Keyed, Outcome] = Lanes(concurrency, running.work, running.keep)
+    lanes: Lanes[Keyed, Done | str] = Lanes(concurrency, running.work, running.keep)
 
     def end() -> None:
         lanes.stop()

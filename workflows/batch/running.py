@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -43,13 +42,13 @@ class Running:
 
     async def left(self, reader: Reader[Keyed], stopped: Callable[[], bool]) -> AsyncIterator[Keyed]:
         """The records without an outcome, one portion after the other; poison has its outcome at once."""
-        poisons: list[Outcome] = []
         try:
             async for portion in reader.portions():
                 known: Mapping[str, Known] = {}
                 if not self.opened.new:
                     keys = [record.key for record in portion]
                     known = await patiently(partial(self.batch.db.batches.known, self.opened.seq, keys))
+                unrun: list[Keyed] = []
                 for record in portion:
                     if stopped():
                         return
@@ -59,10 +58,9 @@ class Running:
                     if record.poison is None and record.repeated is None:
                         yield record
                     else:
-                        poisons.append(self._unrun(record))
-                if poisons:
-                    await asyncio.gather(*(self.keep(None, outcome) for outcome in poisons))
-                    poisons.clear()
+                        unrun.append(record)
+                if unrun:
+                    await self.unrun(unrun)
         finally:
             reader.close()
 
@@ -101,28 +99,33 @@ class Running:
             return self._outcome(record, "failed", record.poison)
         return self._outcome(record, "skipped", record.repeated)
 
-    async def work(self, record: Keyed) -> Outcome:
-        """Does one record; whatever is wrong with it costs that record only."""
+    async def work(self, record: Keyed) -> Done | str:
+        """Does one record; gives what it came to, or why it failed: that costs it only."""
         started = perf_counter()
         value = record.value or {}
         try:
-            done = await patiently(lambda: self.batch.do(self.opened.id, record.key, value))
+            done: Done = await patiently(lambda: self.batch.do(self.opened.id, record.key, value))
         except Exception as error:
-            made = self._outcome(record, "failed", f"{type(error).__name__}: {error}"[:LONGEST_REASON])
-        else:
-            made = self._made(record, done)
-        made.seconds = perf_counter() - started
-        return made
+            return f"{type(error).__name__}: {error}"[:LONGEST_REASON]
+        done.seconds = perf_counter() - started
+        return done
 
-    def _made(self, record: Keyed, done: Done) -> Outcome:
+    def _made(self, record: Keyed, done: Done | str) -> Outcome:
+        """The outcome of a record."""
+        if isinstance(done, str):
+            return self._outcome(record, "failed", done)
         if done.skipped is not None:
-            return self._outcome(record, "skipped", done.skipped)
-        try:
-            result = json.dumps(to_jsonable_python(done.result, fallback=str), allow_nan=True)
-        except (ValueError, RecursionError) as error:
-            return self._outcome(record, "failed", f"its result is no JSON: {error}"[:LONGEST_REASON])
-        made = self._outcome(record, "done")
-        return replace(made, result=result, tokens=done.tokens, cost=done.cost)
+            made = self._outcome(record, "skipped", done.skipped)
+        else:
+            try:
+                done.result = to_jsonable_python(done.result, fallback=str)
+                result = json.dumps(done.result)
+            except (ValueError, RecursionError) as error:
+                return self._outcome(record, "failed", f"its result is no JSON: {error}"[:LONGEST_REASON])
+            made = self._outcome(record, "done")
+            made.result, made.tokens, made.cost = result, done.tokens, done.cost
+        made.seconds = done.seconds
+        return made
 
     def _outcome(self, record: Keyed, outcome: Any, reason: str | None = None) -> Outcome:
         value = record.value or {}
@@ -132,17 +135,32 @@ class Running:
             record.content, reason, again=record.key in self.retried,
         )  # fmt: skip
 
-    async def keep(self, record: Keyed | None, outcome: Outcome) -> None:
-        """Stores an outcome, then counts it."""
-        await patiently(lambda: self.batch.db.batches.put(outcome))
-        self.retried.discard(outcome.key)
-        self.report.size += record.size if record is not None else 0
+    async def keep(self, some: list[tuple[Keyed, Done | str]]) -> None:
+        """Stores what some records came to, all at once, then counts it."""
+        made = [self._made(record, done) for record, done in some]
+        await self._put(made)
+        for (record, done), outcome in zip(some, made, strict=True):
+            self._count(record, outcome, done.result if isinstance(done, Done) else None)
+        self._told()
+
+    async def unrun(self, records: list[Keyed]) -> None:
+        """Stores and counts what is not to be run: poison, and what was there before."""
+        made = [self._unrun(record) for record in records]
+        await self._put(made)
+        for record, outcome in zip(records, made, strict=True):
+            self._count(record, outcome, None)
+        self._told()
+
+    async def _put(self, outcomes: list[Outcome]) -> None:
+        await patiently(lambda: self.batch.db.batches.put(outcomes))
+
+    def _count(self, record: Keyed, outcome: Outcome, result: dict[str, Any] | None) -> None:
+        self.retried.discard(record.key)
+        self.report.size += record.size
         self.report.note(
-            outcome.line, outcome.outcome, outcome.reason, user=outcome.user,
-            result=None if outcome.result is None else json.loads(outcome.result),
+            outcome.line, outcome.outcome, outcome.reason, user=outcome.user, result=result,
             tokens=outcome.tokens, cost=outcome.cost,
         )  # fmt: skip
-        self._told()
 
     def _told(self) -> None:
         if self.tell is not None:
