@@ -28,7 +28,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "takes no messages; reopen it first",
     ),
     "batch_conversations": (
-        "batch_summary: {'total': 8, 'succeeded': 5, 'failed': 3}",
+        "10 records: 6 done, 4 failed, 0 skipped; 10 of them before; done",
         "✓ exactly the broken records failed",
     ),
     "context_management": (
@@ -72,6 +72,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "print_book: page 3",
         "✓ every receipt holds",
     ),
+    "replay": ("3 conversations run again, ", "✓ only what another conversation told is missing"),
     "session_recovery": (
         "Your flight to … [killed]",
         "✓ the waiting question was answered",

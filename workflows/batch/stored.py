@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from ...engine import ValidationError
 from ...engine.errors import did_you_mean, listing
 from ...models import Conversation, DatabaseManager
-from ...models.base import as_utc, now
+from ...models.base import UtcTime, as_utc, now
 from ...models.conversation import STATUSES
 from ...services.records import Read
 
@@ -25,7 +25,7 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def stored_conversations(db: DatabaseManager, tenant: str, where: Sequence[str]) -> Iterator[Read]:
-    """The tenant's conversations that fit, user by user, each as {"user_id", "conversation_id"}.
+    """The tenant's conversations that fit, user by user and the oldest first, each as {"user_id", "conversation_id"}.
 
     `where` is a list of `KEY=VALUE`: user, status, conversation, title (a part of it), since and until (a time, or
     an age such as 30d). `all=yes` takes every one.
@@ -35,17 +35,17 @@ def stored_conversations(db: DatabaseManager, tenant: str, where: Sequence[str])
 
 
 def _read(db: DatabaseManager, query: Select[Any]) -> Iterator[Read]:
-    number, after = 0, ("", "")
+    row, number = Conversation, 0
+    after: tuple[Any, ...] | None = None
     # A portion at a time by key, so that no transaction is open while the records are worked through.
     while True:
-        some = query.where(
-            (Conversation.user_id > after[0])
-            | ((Conversation.user_id == after[0]) & (Conversation.id > after[1]))
-        )
+        some = query
+        if after is not None:
+            some = query.where(tuple_(row.user_id, row.created_at, row.id) > tuple_(*after))
         rows = db.read_now(partial(_rows, some.limit(PORTION)))
-        for tenant_id, user_id, conversation_id in rows:
+        for tenant_id, user_id, created_at, conversation_id in rows:
             number += 1
-            after = (user_id, conversation_id)
+            after = (user_id, literal(created_at, UtcTime()), conversation_id)
             value = {"tenant_id": tenant_id, "user_id": user_id, "conversation_id": conversation_id}
             yield Read(number, value, size=len(user_id) + len(conversation_id))
         if len(rows) < PORTION:
@@ -58,8 +58,10 @@ def _rows(query: Select[Any], session: Session) -> list[Any]:
 
 def _query(tenant: str, where: Sequence[str]) -> Select[Any]:
     row = Conversation
-    query: Select[Any] = select(row.tenant_id, row.user_id, row.id).where(row.tenant_id == tenant)
-    query = query.order_by(row.user_id, row.id)
+    query: Select[Any] = select(row.tenant_id, row.user_id, row.created_at, row.id).where(
+        row.tenant_id == tenant
+    )
+    query = query.order_by(row.user_id, row.created_at, row.id)
     for text in where:
         key, equals, value = text.partition("=")
         if not equals or not value:
