@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import cProfile
 import json
 import os
 import platform
-import pstats
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,18 @@ import setup_peers
 from peers import COMMAND, DURABLE_PEERS, PEERS, Engine
 
 MEASURE: Final = Path(__file__).resolve().parent / "measure_batch.py"
+ROOT: Final = MEASURE.parents[1]
+WAITING: Final = ("wait", "select", "get", "_worker", "_serve", "run_forever", "recv")
+SAID: Final = (
+    "My locker at work has the number {n}.",
+    "What is the number of my locker?",
+    "I bought a bicycle in Graz for {n} euros.",
+    "Thanks, that is all for today.",
+    "My sister Petra moved to Lisbon in May.",
+    "Where does my sister live?",
+    "I am allergic to peanuts.",
+    "Could you recommend a book about bees?",
+)
 LIMIT: Final = 200
 SECONDS: Final = 0.1
 COUNTS: Final = (1_000, 10_000)
@@ -90,41 +102,80 @@ def table(engines: Sequence[Engine], found: dict[str, list[dict[str, float]]], c
     return "\n".join(lines)
 
 
+class Sampler(threading.Thread):
+    """Looks two hundred times a second what every thread is doing, those aside that wait."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seen: Counter[tuple[str, str]] = Counter()
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(0.005):
+            names = {thread.ident: thread.name for thread in threading.enumerate()}
+            for ident, frame in sys._current_frames().items():
+                if ident != self.ident and frame.f_code.co_name not in WAITING:
+                    self.seen[_kind(names.get(ident, "?")), _ours(frame)] += 1
+
+    def told(self) -> str:
+        """Which share of the samples each thread and each place of ours has."""
+        self._ended.set()
+        total = sum(self.seen.values()) or 1
+        threads: Counter[str] = Counter()
+        for (thread, _), count in self.seen.items():
+            threads[thread] += count
+        lines = [f"  {count / total:4.0%}  {thread}" for thread, count in threads.most_common()]
+        lines += [
+            "",
+            *(f"  {n / total:4.0%}  {thread}: {place}" for (thread, place), n in self.seen.most_common(15)),
+        ]
+        return "\n".join(lines)
+
+
+def _kind(name: str) -> str:
+    return {"MainThread": "the loop", "asyncio": "rules and embeddings"}.get(
+        name.split("_")[0], name.rstrip("-_0123456789")
+    )
+
+
+def _ours(frame: Any) -> str:
+    """The innermost function of turngraph's that a thread is in."""
+    while frame is not None:
+        file = Path(frame.f_code.co_filename)
+        if ROOT in file.parents and ".venv" not in file.parts:
+            return f"{file.relative_to(ROOT)}:{frame.f_code.co_name}"
+        frame = frame.f_back
+    return "elsewhere"
+
+
 def turns(count: int) -> dict[str, float]:
-    """Runs messages of 100 users through the conversation workflow without a model of others, and shows a profile."""
+    """Runs messages of as many users as a tenth of them through the conversation workflow, and shows where that goes."""
     from turngraph.models import DatabaseManager
     from turngraph.workflows import run_batch
 
     def records(start: int, number: int) -> Iterator[dict[str, Any]]:
         for n in range(start, start + number):
-            yield {
-                "user_id": f"user{n % 100}",
-                "message": f"My locker {n} is blue and I bought {n % 9} green apples in Graz.",
-            }
+            said = SAID[n % len(SAID)].format(n=n)
+            yield {"user_id": f"user{n % max(1, count // 10)}", "message": said}
 
-    async def work(profile: cProfile.Profile | None, start: int) -> tuple[float, float]:
+    async def work(start: int) -> tuple[float, float]:
         cpu, begun = time.process_time(), time.perf_counter()
-        if profile is not None:
-            profile.enable()
         report = await run_batch(records(start, count), db=db, concurrency=32)
-        if profile is not None:
-            profile.disable()
         if report.answered != count:
             raise SystemExit(f"{report.answered} of {count} were answered: {report.errors[:1]}")
         return time.perf_counter() - begun, time.process_time() - cpu
 
     with tempfile.TemporaryDirectory() as folder, DatabaseManager(f"sqlite:///{folder}/turns.db") as db:
         asyncio.run(run_batch(records(10**9, 20), db=db))
-        wall, cpu = asyncio.run(work(None, 0))
-        profile = cProfile.Profile()
-        asyncio.run(work(profile, count))
+        wall, cpu = asyncio.run(work(0))
+        sampler = Sampler()
+        sampler.start()
+        asyncio.run(work(count))
+    per_second, per_core = count / wall, count / cpu
     print(
-        f"{count:,} turns of 100 users: {count / wall:,.0f} a second, {count / cpu:,.0f} a second of CPU ({cpu / count * 1e3:.2f} ms each)"
+        f"{count:,} turns: {per_second:,.0f} a second, {per_core:,.0f} a second of CPU ({cpu / count * 1e3:.2f} ms each); of the samples:"
     )
-    print(
-        "where the loop's thread spends it (the writer, the readers and the rules have threads of their own):"
-    )
-    pstats.Stats(profile).sort_stats("tottime").print_stats(15)
+    print(sampler.told())
     return {"wall": wall, "cpu": cpu, "records": count}
 
 

@@ -170,6 +170,68 @@ def test_a_batch_reports_each_line_and_a_second_run_adds_nothing(tmp_path: Path)
     assert asked("batch", "-", input=array)["answered"] == 1
 
 
+def test_poison_in_a_hundred_lines_is_told_by_line_and_all_else_is_done(tmp_path: Path):
+    good = [
+        json.dumps({"user_id": f"u{n % 9}", "conversation_id": f"c{n}", "messages": [{"content": "x"}]})
+        for n in range(600)
+    ]
+    poison = [
+        b"{bad",
+        b'{"user_id": "u1"}',
+        b'{"user_id": "u1", "message": "' + b"x" * (5 * 1024 * 1024) + b'"}',
+        b'{"user_id": 7, "messages": [{"content": "x"}]}',
+        b'{"user_id": "u1", "messages": [{"content": "gr\xfc\xdf"}]}',
+        b'{"user_id": "u1", "messages": "none"}',
+        b'{"user_id": "u1", "message": "a\\u0000b"}',
+        b'{"user_id": "u1", "message": "\\ud800"}',
+        b"[1, 2]",
+        b'{"id": "same", "user_id": "u1", "messages": [{"content": "one"}]}',
+        b'{"id": "same", "user_id": "u1", "messages": [{"content": "two"}]}',
+    ]
+    says = [
+        "not JSON", "message, to be answered, or messages", "at most 4,194,304", "user", "not UTF-8", "messages is a list",
+        "NUL", "half a character", "a record is an object, found a list", "", "which holds something else",
+    ]  # fmt: skip
+    lines = [line.encode() for line in good]
+    for number, line in enumerate(poison):
+        lines.insert(50 * number + 49, line)
+    (tmp_path / "list.jsonl").write_bytes(b"\n".join(lines))
+    done = turngraph("batch", "list.jsonl", "--out", "out.jsonl", "--json")
+    report = json.loads(done.stdout)
+    assert done.exit_code == 1 and "10 of 611 records failed" in done.stderr
+    assert (report["total"], report["done"], report["failed"]) == (611, 601, 10)
+    expected = [(50 * n + 50, text) for n, text in enumerate(says) if text]
+    assert [error["line"] for error in report["errors"]] == [line for line, _ in expected]
+    for error, (_, text) in zip(report["errors"], expected, strict=True):
+        assert text in error["reason"], error
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 611
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["batch"], "say what to work through"),
+        (["batch", "x.jsonl", "--where", "all=yes"], "say what to work through"),
+        (["batch", "--where", "usr=ada"], "did you mean 'user'"),
+        (["batch", "--where", "all=yes", "--compare", "p.html"], "--compare goes with --workflow"),
+        (["batch", "--where", "all=yes", "--against", "label"], "--against goes with --compare"),
+        (["batch", "--where", "all=yes", "--workers", "threads"], "expected celery"),
+        (["batch", "--where", "all=yes", "--resume"], "no batch of 'where all=yes'"),
+        (["worker", "--pool", "eventlet"], "expected one of prefork, threads, solo"),
+    ],
+)
+def test_a_batch_that_was_asked_for_wrongly_is_a_sentence(arguments, says):
+    done = turngraph(*arguments)
+    assert done.exit_code == 2 and says in done.stderr and done.stdout == ""
+
+
+def test_the_summary_of_a_batch_is_a_table(tmp_path: Path):
+    (tmp_path / "list.jsonl").write_text('{"user_id": "u", "messages": [{"content": "x"}]}\nbad\n')
+    done = turngraph("batch", "list.jsonl")
+    assert done.exit_code == 1
+    assert "taken in         1" in done.stdout and "line 2: not JSON" in done.stdout
+
+
 def test_real_conversations_are_taken_in_once(shared: Path):
     file = str(shared / "data" / "taskmaster4-dev.jsonl")
     first, second = asked("batch", file), asked("batch", file)
@@ -267,7 +329,19 @@ def test_bytes_that_are_no_text_are_refused():
 
 def test_help_teaches_every_command():
     assert "Begin with:" in turngraph("--help").stdout
-    for command in ("chat", "run", "check", "draw", "batch", "memory", "conversation", "runs", "demo", "db"):
+    for command in (
+        "chat",
+        "run",
+        "check",
+        "draw",
+        "batch",
+        "memory",
+        "conversation",
+        "runs",
+        "demo",
+        "db",
+        "worker",
+    ):
         shown = turngraph(command, "--help")
         assert shown.exit_code == 0 and len(shown.stdout) > 100
     assert turngraph("--version").stdout.startswith("turngraph 0.")
