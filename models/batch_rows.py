@@ -72,6 +72,10 @@ class OutcomeRows:
                 _insert(connection, rows, again)
         return [None if all(standing[item.me.id] for item in parcel) else fenced() for parcel in parcels]
 
+    def write_at_once(self, connection: Connection, parcels: list[list[Outcome]]) -> list[Any] | None:
+        """Nothing: whether the owners stand is asked first."""
+        return None
+
 
 def _insert(connection: Connection, rows: Sequence[Row], again: bool) -> None:
     statement = _statement(connection.dialect.name, again)

@@ -67,7 +67,7 @@ class SqlBatchStore:
 
     def __init__(self, db: DatabaseManager) -> None:
         self.db = db
-        self._write = OutcomeRows().write
+        self._rows = OutcomeRows()
 
     async def open(
         self, id: str, name: str, workflow: str, hash: str, tenant: str = "default", *, existing: bool = False
@@ -116,7 +116,7 @@ class SqlBatchStore:
     async def put(self, outcomes: list[Outcome]) -> None:
         """Writes some outcomes, together with those of others that wait."""
         try:
-            await self.db.write_item(self._write, outcomes)
+            await self.db.write_item(self._rows, outcomes)
         except Fenced:
             for outcome in outcomes:
                 outcome.me.fenced = True

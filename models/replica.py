@@ -55,13 +55,15 @@ class Replica:
             # A replica refuses every transaction that does not say of itself that it only reads.
             connection = self._engine.connect().execution_options(postgresql_readonly=True)
         except SQLAlchemyError as error:
-            return self._away(error)
+            self._away(error)
+            return None
         try:
             standby, caught_up = connection.execute(_CAUGHT_UP, {"place": place}).one()
             connection.rollback()
         except SQLAlchemyError as error:
             connection.close()
-            return self._away(error)
+            self._away(error)
+            return None
         if standby and caught_up:
             return connection
         connection.close()

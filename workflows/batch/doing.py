@@ -10,7 +10,7 @@ from ...engine import Graph, Result, ValidationError
 from ...engine.record import RunExists
 from ...models import DatabaseManager, Scope
 from ...nodes.conversation.ingest import ingest
-from ...services import ClaudeAPIError, Embedder, default_embedder
+from ...services import ClaudeAPIError, Embedder, Usage, default_embedder, price_of
 from ..conversation import create_conversation_workflow
 
 OURS: Final = ("id", "user_id", "tenant_id", "conversation_id", "messages", "title")
@@ -192,6 +192,15 @@ def _tokens(usage: Any) -> int:
 
 
 def _cost(result: Mapping[str, Any], usage: Any) -> float | None:
-    found = getattr(usage, "cost", None) if usage is not None else None
-    found = result.get("cost") if found is None else found
-    return float(found) if isinstance(found, (int, float)) else None
+    """What a record cost: as its workflow says, else by the table of prices, where that knows the model."""
+    said = result.get("cost")
+    if isinstance(said, (int, float)):
+        return float(said)
+    provider, colon, model = str(result.get("model", "")).partition(":")
+    price = price_of(provider, model) if colon and isinstance(usage, Usage) else None
+    if price is None:
+        return None
+    return price.cost(
+        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens,
+        read=usage.cache_read_tokens, written=usage.cache_write_tokens,
+    )  # fmt: skip
