@@ -58,9 +58,8 @@ def _rows(query: Select[Any], session: Session) -> list[Any]:
 
 def _query(tenant: str, where: Sequence[str]) -> Select[Any]:
     row = Conversation
-    query: Select[Any] = select(row.tenant_id, row.user_id, row.created_at, row.id).where(
-        row.tenant_id == tenant
-    )
+    columns: tuple[Any, ...] = (row.tenant_id, row.user_id, row.created_at, row.id)
+    query: Select[Any] = select(*columns).where(row.tenant_id == tenant)
     query = query.order_by(row.user_id, row.created_at, row.id)
     for text in where:
         key, equals, value = text.partition("=")
