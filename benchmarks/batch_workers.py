@@ -1,6 +1,6 @@
-"""How much faster do two and four worker processes make a batch of conversation turns, and where does that stop?
+"""How much faster do two and four worker processes make a batch, of turns that compute and of calls that wait?
 
-python benchmarks/batch_workers.py [--broker URL] [--db URL] [--turns N] [--json PATH]
+python benchmarks/batch_workers.py [--broker URL] [--db URL] [--turns N] [--calls N] [--json PATH]
 """
 
 from __future__ import annotations
@@ -12,18 +12,31 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 SERVER: Final = "postgresql://postgres@127.0.0.1:5432/postgres"
 WORKERS: Final = (1, 2, 4)
+Kind: TypeAlias = Literal["turns", "calls"]
+APP: Final = """
+import asyncio
+from turngraph.engine import END, Graph, Node, Registry
 
 
-def measured(server: str, broker: str, workers: int, turns: int) -> dict[str, float]:
-    """Seconds for so many turns over so many workers, once all of them are up, and their CPU seconds."""
+class Call(Node):
+    async def exec(self) -> None:
+        await asyncio.sleep(0.1)
+
+
+registry = Registry()
+registry.add(Graph("call", Call() >> END))
+"""
+
+
+def measured(server: str, broker: str, workers: int, turns: int, kind: Kind) -> dict[str, float]:
+    """Seconds for so many records over so many workers, once all of them are up, and their CPU seconds."""
     import psycopg
 
     name, queue = f"turngraph_bench_{uuid.uuid4().hex}", f"turngraph-bench-{uuid.uuid4().hex}"
@@ -33,8 +46,9 @@ def measured(server: str, broker: str, workers: int, turns: int) -> dict[str, fl
         started: list[subprocess.Popen[bytes]] = []
         try:
             with tempfile.TemporaryDirectory() as folder:
+                (Path(folder) / "calling.py").write_text(APP)
                 turngraph = [sys.executable, "-P", "-m", "turngraph"]
-                common = ["--broker", broker, "--queue", queue, "--db", url]
+                common = ["--app", "calling", "--broker", broker, "--queue", queue, "--db", url]
                 for _ in range(workers):
                     command = [*turngraph, "worker", "--pool", "prefork", "--processes", "1", *common]
                     started.append(
@@ -57,6 +71,8 @@ def measured(server: str, broker: str, workers: int, turns: int) -> dict[str, fl
                     "--json",
                     *common,
                 ]
+                if kind == "calls":
+                    batch += ["--workflow", "call"]
                 subprocess.run([*batch, str(warm)], cwd=folder, check=True, stdout=subprocess.DEVNULL)
                 cpu = _cpu(started)
                 done = subprocess.run([*batch, str(list_)], cwd=folder, check=True, stdout=subprocess.PIPE)
@@ -96,20 +112,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--broker", default="redis://127.0.0.1:6379/0", help="Redis or RabbitMQ")
     parser.add_argument("--db", default=SERVER, help="a PostgreSQL where databases may be created")
-    parser.add_argument("--turns", type=int, default=1_000, help="how many turns")
+    parser.add_argument("--turns", type=int, default=1_000, help="how many turns of conversations")
+    parser.add_argument("--calls", type=int, default=4_000, help="how many calls of 100 ms")
     parser.add_argument("--json", type=Path, metavar="PATH", help="writes every measurement there too")
     given = parser.parse_args()
-    found: dict[int, dict[str, float]] = {}
-    print(f"{given.turns:,} turns, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before")
-    print("| workers | turns a second | speed-up | CPU ms a turn |\n|---:|---:|---:|---:|")
-    for workers in WORKERS:
-        found[workers] = one = measured(given.db, given.broker, workers, given.turns)
-        speed = found[WORKERS[0]]["wall"] / one["wall"]
-        print(
-            f"| {workers} | {given.turns / one['wall']:,.0f} | {speed:.2f} | {one['cpu'] / given.turns * 1e3:.1f} |",
-            flush=True,
-        )
-        time.sleep(1)
+    found: dict[str, dict[str, float]] = {}
+    print(
+        f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before; a chunk of 10 at a time for each worker"
+    )
+    print("| work | workers | records a second | speed-up | CPU ms a record |\n|---|---:|---:|---:|---:|")
+    kinds: tuple[tuple[Kind, int], ...] = (("calls", given.calls), ("turns", given.turns))
+    for kind, count in kinds:
+        for workers in WORKERS if count else ():
+            found[f"{kind} {workers}"] = one = measured(given.db, given.broker, workers, count, kind)
+            speed = found[f"{kind} {WORKERS[0]}"]["wall"] / one["wall"]
+            cpu = one["cpu"] / count * 1e3
+            print(
+                f"| {kind} | {workers} | {count / one['wall']:,.0f} | {speed:.2f} | {cpu:.2f} |", flush=True
+            )
     if given.json is not None:
         given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

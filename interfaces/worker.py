@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
+import typer
+
 from ..services.settings import setting
 from .output import Misused
 
@@ -118,7 +120,9 @@ def work(
     """Runs a worker until it is told to end; it ends what it has in hand first."""
     place = Place(db, app)
     celery = celery_app(broker, queue, place.run)
+    shown = celery.connection().as_uri()  # without its password
+    typer.echo(f"waiting for chunks at {shown}, queue {queue}; Ctrl-C ends what is in hand first", err=True)
     celery.worker_main(
-        ["worker", f"--pool={pool}", f"--concurrency={processes}", f"--loglevel={level}", "--queues", queue,
+        ["--quiet", "worker", f"--pool={pool}", f"--concurrency={processes}", f"--loglevel={level}", "--queues", queue,
          "--without-gossip", "--without-mingle", "--without-heartbeat", "--hostname", f"turngraph-{os.getpid()}@%h"]
     )  # fmt: skip
