@@ -44,7 +44,7 @@ WALKED: dict[str, tuple[str, ...]] = {
 # Those of the operator, who has the whole database, and those that read none.
 OPERATORS = {
     "run", "check", "draw", "demo", "runs list", "runs show", "runs resume", "runs recover", "runs fork", "runs replay",
-    "runs prune", "db upgrade", "db stats", "db vacuum", "memory receipt verify", "tools list",
+    "runs prune", "db upgrade", "db stats", "db vacuum", "memory receipt verify", "tools list", "worker",
 }  # fmt: skip
 
 
@@ -59,6 +59,14 @@ INPUTS: dict[str, dict[str, Any]] = {
             {"user_id": "ada", "message": "What is my parrot called?", "tenant_id": "zeta"}
         ]
     },
+    "ingest": {
+        "user_id": "ada",
+        "conversation_id": "{conversation}",
+        "messages": [{"content": "What is my parrot called?"}],
+    },
+    "summarise": {"user_id": "ada", "conversation_id": "{conversation}"},
+    "extract_memories": {"user_id": "ada", "conversation_id": "{conversation}"},
+    "label": {"user_id": "ada", "conversation_id": "{conversation}"},
 }
 
 
