@@ -20,8 +20,8 @@ from .label import create_label_workflow
 from .memory_search import create_memory_search_workflow
 from .services import accounted
 from .session_recovery import create_session_recovery_workflow
-from .tool_conversation import create_tool_conversation_workflow
 from .summarise import create_summarise_workflow
+from .tool_conversation import create_tool_conversation_workflow
 
 FOLDER: Final = Path(__file__).parent
 WORKFLOWS: Final = {
