@@ -522,3 +522,14 @@ async def test_a_workflow_that_answers_nothing_is_not_compared(db, graph):
 
     with pytest.raises(ValidationError, match="answers no messages"):
         await compare([], graph, db=db)
+
+
+def test_what_a_record_cost_is_told_by_the_table_of_prices_or_by_its_workflow():
+    from turngraph.services import Usage
+    from turngraph.workflows.batch.doing import _cost
+
+    usage = Usage(input_tokens=1_000_000, output_tokens=0)
+    told = _cost({"model": "anthropic:claude-sonnet-5-5"}, usage)
+    assert told is not None and 0.1 < told < 100
+    assert _cost({"model": "nobody:nothing"}, usage) is None
+    assert _cost({"cost": 0.25, "model": "anthropic:claude-sonnet-5-5"}, usage) == 0.25

@@ -200,7 +200,4 @@ def _cost(result: Mapping[str, Any], usage: Any) -> float | None:
     price = price_of(provider, model) if colon and isinstance(usage, Usage) else None
     if price is None:
         return None
-    return price.cost(
-        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens,
-        read=usage.cache_read_tokens, written=usage.cache_write_tokens,
-    )  # fmt: skip
+    return price.cost(usage) / 1_000_000_000
