@@ -29,7 +29,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 FLOORS = ("engine", "services", "models", "nodes", "workflows", "interfaces", "demos")
-KEYS = ("ANTHROPIC_API_KEY", "IOAI_API_KEY", "Z_API_KEY", "OPENAI_API_KEY")
+KEYS = ("ANTHROPIC_API_KEY", "IOAI_API_KEY", "Z_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
 OLDEST = (3, 11)
 DEFAULT_DEMO = "conversation_memory"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -128,8 +128,8 @@ class SqlBatchStore:
         columns = (row.key, row.outcome, row.content, row.line, row.reason, row.tokens, row.cost, row.user_id)
         query = select(*columns, *((row.result,) if results else ()))
         query = query.where(row.batch_seq == seq, row.key.in_(keys))
-        found = await self.db.read(lambda session: session.execute(query).all())
-        return {key: Known(*rest) for key, *rest in found}
+        found: Sequence[Any] = await self.db.read(lambda session: session.execute(query).all())
+        return {row[0]: Known(*row[1:]) for row in found}
 
     async def newest(self, name: str, workflow: str, hash: str, tenant: str) -> str | None:
         """The id of the batch of that name and workflow that was begun last."""

@@ -32,7 +32,7 @@ def read_records(path: str | Path) -> Iterator[Read]:
 
 def read_stream(stream: BinaryIO) -> Iterator[Read]:
     """The records of an open stream: JSONL, or a JSON array where it begins with a bracket."""
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(_Raw(stream))
+    buffered: Any = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(_Raw(stream))
     yield from json_array(buffered) if begins_array(buffered) else json_lines(buffered)
 
 

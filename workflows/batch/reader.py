@@ -88,7 +88,7 @@ class Reader(Generic[T]):
         except BaseException as raised:
             error = raised
         finally:
-            if hasattr(items, "close"):
-                items.close()
+            if close := getattr(items, "close", None):
+                close()
         if not self._closed:
             self._queue.put(_End(error))

@@ -56,10 +56,10 @@ def _rows(query: Select[Any], session: Session) -> list[Any]:
     return list(session.execute(query).all())
 
 
-def _query(tenant: str, where: Sequence[str]) -> Select[Any]:
+def _query(tenant: str, where: Sequence[str]) -> Any:
     row = Conversation
     columns: tuple[Any, ...] = (row.tenant_id, row.user_id, row.created_at, row.id)
-    query: Select[Any] = select(*columns).where(row.tenant_id == tenant)
+    query: Any = select(*columns).where(row.tenant_id == tenant)
     query = query.order_by(row.user_id, row.created_at, row.id)
     for text in where:
         key, equals, value = text.partition("=")
