@@ -40,11 +40,13 @@ WALKED: dict[str, tuple[str, ...]] = {
     "tools calls": ("--user", "ada"),
     "tools show": ("{execution}", "--user", "ada"),
     "batch": ("in.batch.jsonl",),
+    "models usage": ("--by", "tenant,conversation"),
 }
 # Those of the operator, who has the whole database, and those that read none.
 OPERATORS = {
     "run", "check", "draw", "demo", "runs list", "runs show", "runs resume", "runs recover", "runs fork", "runs replay",
     "runs prune", "db upgrade", "db stats", "db vacuum", "memory receipt verify", "tools list", "worker",
+    "models uncertain", "models reconcile",
 }  # fmt: skip
 
 
@@ -116,6 +118,7 @@ def test_no_command_crosses_from_one_company_to_the_other(acme: dict[str, str]):
         done = call("zeta", command, *(argument.format(**acme) for argument in arguments))
         written = Path("out.jsonl").read_text().lower() if Path("out.jsonl").exists() else ""
         assert CANARY not in done.output.lower() + written, command
+        assert acme["conversation"] not in done.stdout or "{conversation}" in arguments, command
         assert done.exit_code in (0, 1, 2) and not isinstance(done.exception, AssertionError), command
         assert kept() == before, command
 
