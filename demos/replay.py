@@ -10,13 +10,11 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from turngraph.demos._stage import Stage, arguments
-from turngraph.engine import Graph, load
-from turngraph.services.records import Read
-from turngraph.workflows import compare, create_conversation_workflow
-from turngraph.workflows.batch.stored import stored_conversations
-from turngraph.workflows.registry import FOLDER, registry
+from turngraph.engine import Graph, dump, load
+from turngraph.workflows import compare, create_conversation_workflow, registry, stored_conversations
 
 # The new version recalls nothing where the old one recalls eight things, and looks into no other conversation.
 CHANGE = (
@@ -27,7 +25,7 @@ CHANGE = (
 
 def forgetful(stage: Stage) -> Graph:
     """The conversation workflow, changed in its YAML."""
-    text = (FOLDER / "conversation.yaml").read_text(encoding="utf-8")
+    text = dump(create_conversation_workflow())
     text = text.replace(f"memory_retrieval: {CHANGE[0]}", f"memory_retrieval: {CHANGE[1]}")
     return load(text, registry).bind(llm=stage.llm, embedder=stage.embedder)
 
@@ -42,7 +40,7 @@ async def play(stage: Stage, page: Path) -> None:
     last = await stage.say(ada, "What am I allergic to?")
     kept = stage.db.get_conversation_stats(ada.user_id)
 
-    def past() -> Iterator[Read]:
+    def past() -> Iterator[Any]:
         return stored_conversations(stage.db, "default", [f"user={ada.user_id}"])
 
     stage.scene("The same workflow answers the same")

@@ -84,7 +84,7 @@ def celery_app(
         broker_transport_options={"visibility_timeout": 3600}, task_publish_retry_policy={"max_retries": 10},
     )  # fmt: skip
 
-    @app.task(name=TASK, bind=True, max_retries=None)  # type: ignore[untyped-decorator, unused-ignore]
+    @app.task(name=TASK, bind=True, max_retries=None, Request=_acknowledging())  # type: ignore[untyped-decorator, unused-ignore]
     def chunk(task: Any, order: dict[str, Any]) -> None:
         assert run is not None
         try:
@@ -93,6 +93,25 @@ def celery_app(
             raise task.retry(exc=error, countdown=1) from error
 
     return app
+
+
+def _acknowledging() -> Any:
+    """Celery's request, which gives its place in the worker back even if the broker is gone when it is acknowledged.
+
+    Kombu's queues in memory or Redis keep the place; when all are kept so, the worker never reads from the broker
+    again, and never learns that it is back.
+    """
+    from celery.worker.request import Request
+    from kombu.transport.virtual import QoS
+
+    class Acknowledging(Request):  # type: ignore[misc, unused-ignore]
+        def acknowledge(self) -> None:
+            super().acknowledge()
+            places = getattr(self.message.channel, "qos", None)
+            if not self.message.acknowledged and isinstance(places, QoS):
+                QoS.ack(places, self.message.delivery_tag)
+
+    return Acknowledging
 
 
 def sender(broker: str | None = None, queue: str = QUEUE) -> Callable[[dict[str, Any]], Any]:

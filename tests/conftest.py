@@ -52,6 +52,7 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     # A manager that an earlier test left open is not the last one that this test opened.
     monkeypatch.setattr("turngraph.models.manager._last", [])
+    monkeypatch.setattr("turngraph.models.manager._managers", {})
 
 
 @pytest.fixture

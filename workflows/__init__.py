@@ -1,6 +1,6 @@
 """The workflows that come with turngraph, in Python and as YAML, and the manager that runs them for one user."""
 
-from .batch import BatchReport, compare, run_batch
+from .batch import BatchReport, compare, run_batch, stored_conversations
 from .batch_conversation import create_batch_conversation_workflow
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
@@ -23,5 +23,6 @@ __all__ = [
     "create_workflow",
     "registry",
     "run_batch",
+    "stored_conversations",
     "UnknownWorkflow",
 ]

@@ -23,6 +23,7 @@ async def chat(server: ProviderServer, *arguments: str) -> AsyncIterator[asyncio
         sys.executable, "-P", "-m", "turngraph", "chat", "--user", "ada", *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **told, **paths},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
     )  # fmt: skip
     try:
         yield process

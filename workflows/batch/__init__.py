@@ -2,5 +2,6 @@
 
 from .report import BatchReport
 from .run import compare, run_batch
+from .stored import stored_conversations
 
-__all__ = ["BatchReport", "compare", "run_batch"]
+__all__ = ["BatchReport", "compare", "run_batch", "stored_conversations"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Then = Literal["end", "cut", "reset", "hang", "error", "stop"]
 
@@ -18,7 +18,8 @@ class Does:
     """The type of an error."""
     said: str = "no"
     """The message of an error."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    """A function is called for its value when it is sent."""
     pieces: tuple[str, ...] = ("Bis", "cuit.")
     stop_reason: str = "end_turn"
     """In the words of Messages; the other dialect has its own."""

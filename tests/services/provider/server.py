@@ -283,7 +283,7 @@ def _tokens(does: Does, seen: Seen) -> tuple[int, int]:
 
 def _head(status: int, headers: dict[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status} {'OK' if status == 200 else 'Status'}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"{name}: {value() if callable(value) else value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 

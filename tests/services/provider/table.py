@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Literal
+from typing import Any, Literal
 
 from turngraph.services import (
     ClaudeAPIError,
@@ -93,11 +93,13 @@ def _statuses() -> list[Row]:
 
 
 def _patience() -> list[Row]:
-    def busy(**headers: str) -> Does:
+    def busy(**headers: Any) -> Does:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return fails(429, "rate_limit_error", headers=named)
 
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=50), usegmt=True)
+    def later() -> str:
+        return format_datetime(datetime.now(UTC) + timedelta(seconds=50), usegmt=True)
+
     return [
         _passing("429 asking for 7 seconds", busy(retry_after="7"), "released", waits=(7.0, 7.0)),
         _passing("429 asking for 2,500 ms", busy(retry_after_ms="2500"), "released", waits=(2.5, 2.5)),
