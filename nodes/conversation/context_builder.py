@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from ...engine import Node
 from ...models.repositories import context_windows, messages
-from ...services import PreferenceNote, Prompt, Recalled, Turn
+from ...services import LanguageModel, PreferenceNote, Prompt, Recalled, Turn
 from ...services.settings import integer_setting
 from ...services.tokens import correction
 from .context_budget import Fitted, Wanted, fitted
+from .context_count import counted
 from .context_report import ContextReport, LeftOut
 from .inputs import ConversationId, Owned, RecentConversation
 
@@ -24,13 +26,12 @@ LEFT_FILLED: Final = 0.6
 class ContextBuilderNode(Node):
     """Puts together pinned facts, preferences, memories, the summary and the newest turns, within a budget.
 
-    The budget is `max_context_size` of the inputs, else of the constructor, else of the setting. Where older
-    turns have no room, or no summary covers them yet, the action is `over_budget`. `context_report` says what
-    is in the context, from which messages, and what was left out.
+    The budget is `max_context_size` of the inputs, else of the constructor, else of the setting; near it the
+    model's own count decides, where it counts. Where older turns have no room, or no summary covers them yet, the
+    action is `over_budget`. `context_report` says what is in the context, from which messages, and what was left out.
     """
 
     name = "context_builder"
-    thread = True  # counting a long history takes longer than the loop should wait
 
     class Inputs(Owned):
         conversation_id: ConversationId | None = None
@@ -81,7 +82,7 @@ class ContextBuilderNode(Node):
             found["turns_unread"] = position > inputs.summarised_to + 1
         return inputs.model_copy(update=found)
 
-    def exec(self, inputs: Inputs) -> Outputs:
+    async def exec(self, inputs: Inputs, *, llm: LanguageModel | None = None) -> Outputs:
         limit = inputs.max_context_size or self.max_context_size or integer_setting("max_context_size")
         wanted = Wanted(
             message=inputs.current_message,
@@ -93,7 +94,10 @@ class ContextBuilderNode(Node):
             recent=[other.messages for other in inputs.recent_conversations],
             covers=(1, inputs.summarised_to) if inputs.summarised_to else None,
         )
-        found = fitted(wanted, limit, inputs.token_correction)
+        # Estimating a long history takes longer than the loop should wait.
+        found = await asyncio.to_thread(fitted, wanted, limit, inputs.token_correction)
+        if not _to_fold(found) and not inputs.turns_unread:  # else it is built again, with fewer turns
+            found = await counted(found, wanted, limit, inputs.token_correction, llm)
         fold = _to_fold(found)
         if fold:
             sources = [turn.message_id for turn in wanted.turns[:fold] if turn.message_id]

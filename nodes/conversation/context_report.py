@@ -37,6 +37,8 @@ class ContextReport(BaseModel):
 
     limit: int
     tokens: int
+    counted: bool = False
+    """Whether `tokens` is the provider's own count of the whole; else it is estimated, as those of the parts are."""
     correction: float = 1.0
     """By how much the model counts more than the estimate, as its own counts have shown."""
     parts: list[ContextPart]

@@ -110,10 +110,15 @@ class ProviderModel:
         ]
         return Asking(**_reply(answered, prompt).model_dump(), calls=calls)
 
+    @property
+    def counts(self) -> bool:
+        """Whether the provider that is asked first counts the tokens of a prompt itself."""
+        return self._connections[0].provider.counts
+
     async def count_tokens(self, prompt: Prompt) -> int:
         """How many tokens the prompt is: the provider's own count where it counts, else an estimate."""
         connection = self._connections[0]
-        if not connection.provider.counts:
+        if not self.counts:
             return prompt.tokens()
         body = connection.dialect.body(connection, _request(prompt, 1))
         counted: int | None = None

@@ -100,3 +100,17 @@ class LanguageModel(Protocol):
     async def aclose(self) -> None:
         """Gives back connections."""
         ...
+
+
+@runtime_checkable
+class CountingModel(Protocol):
+    """A language model that may know the tokens of a prompt before it is asked."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether `count_tokens` is the provider's own count, and no estimate."""
+        ...
+
+    async def count_tokens(self, prompt: Prompt) -> int:
+        """How many tokens the prompt is."""
+        ...

@@ -107,6 +107,17 @@ async def test_a_conversation_goes_on_and_is_summarised_when_it_is_long(ada: Con
     assert last["context_report"]["tokens"] <= 700
 
 
+async def test_a_context_near_its_limit_is_counted_where_the_provider_counts(
+    ada: ConversationManager, model: LanguageModel, server: ProviderServer
+) -> None:
+    far = await ada.send_message("My dog is called Biscuit.")
+    assert far["context_report"]["counted"] is False and server.counted == 0
+    near = await ada.send_message("We went for a walk. " * 400, max_context_size=900)
+    counts = model.name.startswith("anthropic")
+    assert (near["context_report"]["counted"], bool(server.counted)) == (counts, counts)
+    assert near["context_report"]["tokens"] <= 900
+
+
 async def test_every_way_of_the_graph_is_walked_alike(ada: ConversationManager) -> None:
     events, _ = await streamed(ada, "Hello, my name is Ada.")
     nodes = [event.node for event in events if isinstance(event, NodeStarted)]
