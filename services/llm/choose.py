@@ -8,8 +8,10 @@ else offline.
 from __future__ import annotations
 
 import importlib.util
+import json
 import socket
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from ..embeddings import default_embedder
@@ -25,6 +27,8 @@ from .providers import PROVIDERS, Provider, provider_named, unknown_provider
 
 PROBE = 0.2
 """Seconds that a server on this machine has to take a connection."""
+SHOWN = 8
+"""So many of its models are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,9 @@ def _found(provider: Provider) -> Found:
         return Found(provider, MODEL, True, "always there")
     ready, why = _state(provider)
     if ready and not model:
-        ready, why = False, f"{why}; set {provider.variable('model')} to choose a model of it"
+        has = [] if provider.needs_key else _served(_set(provider, "base_url"))
+        named = f": {', '.join(has[:SHOWN])}{', ...' if len(has) > SHOWN else ''}" if has else ""
+        ready, why = False, f"{why}; set {provider.variable('model')} to choose a model of it{named}"
     return Found(provider, model, ready, why)
 
 
@@ -144,6 +150,22 @@ def _listens(url: str) -> tuple[bool, str]:
     except OSError:
         return False, f"nothing answers on {where}"
     return True, f"it answers on {where}"
+
+
+def _served(url: str) -> list[str]:
+    """The models that a server on this machine has; none where it does not say."""
+    parts = urlsplit(address(url))
+    if parts.scheme != "http":
+        return []
+    asked = HTTPConnection(parts.hostname or "", parts.port, timeout=PROBE)
+    try:
+        asked.request("GET", f"{parts.path.rstrip('/').removesuffix('/v1')}/v1/models")
+        names = [one["id"] for one in json.loads(asked.getresponse().read(1_000_000))["data"]]
+    except (OSError, HTTPException, ValueError, LookupError, TypeError):
+        return []
+    finally:
+        asked.close()
+    return [name for name in names if isinstance(name, str) and name.isprintable()]
 
 
 def _set(provider: Provider, what: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -117,6 +119,41 @@ def test_ollama_is_chosen_where_a_model_of_it_is_named_and_it_answers(
         monkeypatch.setenv("OLLAMA_MODEL", "qwen3")
         assert model_choice() == Choice(("ollama:qwen3",), f"it answers on 127.0.0.1:{server.port}")
     assert model_choice().models == ("offline:rules",)
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        (b'{"object": "list", "data": [{"id": "qwen3:8b"}, {"id": "llama3.2"}]}', ": qwen3:8b, llama3.2"),
+        (b'{"data": [{"id": "m0"}, {"id": "m1"}, {"id": "m2"}, {"id": "m3"}, {"id": "m4"}, {"id": "m5"}, {"id": "m6"}, '
+         b'{"id": "m7"}, {"id": "m8"}]}', ": m0, m1, m2, m3, m4, m5, m6, m7, ..."),
+        (b'{"data": [{"id": "\\u001b[31mred"}, {"id": 7}]}', ""),
+        (b'{"data": null}', ""),
+        (b"<html>", ""),
+    ],
+)  # fmt: skip
+def test_ollama_without_a_model_is_told_with_those_it_has(
+    told: bytes, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(told)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.server_port}")
+        (ollama,) = [found for found in providers_found() if found.provider.name == "ollama"]
+        server.shutdown()
+    assert not ollama.ready and ollama.why.endswith(f"set OLLAMA_MODEL to choose a model of it{named}")
+    assert asked == ["/v1/models"]
 
 
 @pytest.mark.parametrize(
