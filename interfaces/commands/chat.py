@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..output import App, AsJson, Db, Failed, LogLevel, Misused, Tenant, User, command, console, run, say
+from ..output import (
+    FAILED,
+    App,
+    AsJson,
+    Db,
+    Failed,
+    LogLevel,
+    Misused,
+    Tenant,
+    User,
+    command,
+    console,
+    run,
+    say,
+)
 
 if TYPE_CHECKING:
     from ...workflows import ConversationManager
@@ -65,7 +80,7 @@ def chat(
                 raise Misused(
                     "--json answers one message: give --message TEXT, or messages on standard input"
                 )
-            run(_lines(manager, conversation, as_json))
+            _lines(manager, conversation, as_json)
             return
         text = sys.stdin.read() if message == "-" else message
         if as_json:
@@ -75,9 +90,7 @@ def chat(
             reply = run(_streamed(manager, text, conversation, client_id=id))
             _sources(reply)
         if not reply["generation_success"]:
-            raise Failed(
-                f"no answer: {reply['reply_metadata'].get('reason') or reply['reply_metadata'].get('error')}"
-            )
+            raise Failed(_reason(reply))
 
 
 def _granted(tools: str | None, app: str | None) -> dict[str, Any]:
@@ -130,25 +143,53 @@ def _sources(reply: dict[str, Any]) -> None:
             )
 
 
-async def _lines(manager: ConversationManager, conversation: str | None, as_json: bool) -> None:
-    """A chat: every line is a message, the answer streams, and an empty line or /exit ends it."""
+def _lines(manager: ConversationManager, conversation: str | None, as_json: bool) -> None:
+    """A chat: every line is a message, the answer streams, and an empty line or /exit ends it.
+
+    Lines are read outside the loop, where Ctrl-C ends the waiting for one.
+    """
+    from ...engine import ValidationError
+
     people = sys.stdin.isatty()
     out = console()
+    unanswered = 0
     if people:
         out.print(f"Talking as {manager.user_id}; /exit or an empty line ends it.", style="dim", markup=False)
-    while True:
-        if people:
-            out.print("you  ", end="", style="bold")
-        line = sys.stdin.readline()
-        if not line.strip() or line.strip().lower() in GOODBYE:
-            if people or not line:
-                return
-            if line.strip():
-                return
-            continue
-        if as_json:
-            reply = await manager.send_message(line.rstrip("\n"), conversation)
-            say(reply)
-        else:
-            reply = await _streamed(manager, line.rstrip("\n"), conversation)
-        conversation = reply["conversation_id"]
+    with asyncio.Runner() as runner:
+        while True:
+            if people:
+                out.print("you  ", end="", style="bold")
+            line = sys.stdin.readline()
+            text = line.strip()
+            if not line or text.lower() in GOODBYE or (people and not text):
+                break
+            if not text:
+                continue
+            try:
+                reply = runner.run(_answered(manager, line.rstrip("\n"), conversation, as_json))
+            except ValidationError as error:
+                if not people:
+                    raise
+                typer.echo(f"error: {error}", err=True)
+                continue
+            conversation = reply["conversation_id"]
+            if not reply["generation_success"]:
+                typer.echo(f"error: {_reason(reply)}", err=True)
+                unanswered += 1
+    if unanswered:
+        raise typer.Exit(FAILED)
+
+
+async def _answered(
+    manager: ConversationManager, text: str, conversation: str | None, as_json: bool
+) -> dict[str, Any]:
+    if not as_json:
+        return await _streamed(manager, text, conversation)
+    reply = await manager.send_message(text, conversation)
+    say(reply)
+    return reply
+
+
+def _reason(reply: dict[str, Any]) -> str:
+    metadata = reply["reply_metadata"]
+    return f"no answer: {metadata.get('reason') or metadata.get('error')}"
