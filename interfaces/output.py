@@ -21,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 FAILED: Final = 1
 WRONG: Final = 2
+LONGEST_TITLE: Final = 200
 
 Db = Annotated[
     str | None,
@@ -162,14 +163,25 @@ def console() -> Console:
     return Console(soft_wrap=True, highlight=False)
 
 
+def harmless(text: str) -> str:
+    """The text with what would command a terminal made visible: others may have written it."""
+    return text.replace("\r\n", "\n").translate(_VISIBLE)
+
+
+_VISIBLE: Final = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints a table."""
     from rich.markup import escape
     from rich.table import Table
 
-    shown = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    title = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
+    shown = Table(
+        title=escape(harmless(title)), title_justify="left", box=None, header_style="bold", pad_edge=False
+    )
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        shown.add_row(*(escape(harmless("" if cell is None else str(cell))) for cell in row))
     console().print(shown)

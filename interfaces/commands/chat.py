@@ -20,6 +20,7 @@ from ..output import (
     User,
     command,
     console,
+    harmless,
     run,
     say,
 )
@@ -120,14 +121,14 @@ async def _streamed(
         if isinstance(event, dict):
             reply = event
         elif isinstance(event, Token):
-            out.print(event.text, end="", markup=False)
+            out.print(harmless(event.text), end="", markup=False)
             shown += event.text
         elif isinstance(event, Emitted) and isinstance(event.value, ToolStarted) and out.is_terminal:
             out.print(f"  calling {event.value.tool} ...", style="dim", markup=False)
     if shown:
         out.print()
     if reply["response"] != shown:
-        out.print(reply["response"], markup=False)
+        out.print(harmless(reply["response"]), markup=False)
     return reply
 
 
@@ -137,7 +138,7 @@ def _sources(reply: dict[str, Any]) -> None:
         if source.get("content"):
             at = str(source.get("at") or "")[:10]
             out.print(
-                f"  from {at} {source['message_id'][:8]}: {source['content'][:100]}",
+                f"  from {at} {source['message_id'][:8]}: {harmless(source['content'][:100])}",
                 style="dim",
                 markup=False,
             )

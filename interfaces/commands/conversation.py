@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..output import AsJson, Db, LogLevel, Tenant, User, command, console, run, say, table
+from ..output import AsJson, Db, LogLevel, Tenant, User, command, console, harmless, run, say, table
 
 app = typer.Typer(
     help="List, show, pause, complete, archive, reopen and forget conversations.", no_args_is_help=True
@@ -63,10 +63,10 @@ def show(
         say(found)
         return
     out = console()
-    out.print(f"{found['title'] or found['id']} ({found['status']})", style="bold", markup=False)
+    out.print(harmless(f"{found['title'] or found['id']} ({found['status']})"), style="bold", markup=False)
     for message in found["messages"]:
         out.print(
-            f"{message['position']:>4} {message['name'] or message['role']}: {message['content']}",
+            harmless(f"{message['position']:>4} {message['name'] or message['role']}: {message['content']}"),
             markup=False,
         )
 

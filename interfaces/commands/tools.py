@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..output import App, AsJson, Db, LogLevel, Tenant, User, command, console, run, say, table
+from ..output import App, AsJson, Db, LogLevel, Tenant, User, command, console, harmless, run, say, table
 
 app = typer.Typer(
     help="Show the tools there are, and every call of one, made or refused.", no_args_is_help=True
@@ -120,7 +120,7 @@ def show(
     out = console()
     for name, value in found.items():
         if value not in (None, [], {}) and not name.startswith("receipt"):
-            out.print(f"{name}: {value}", markup=False)
+            out.print(harmless(f"{name}: {value}"), markup=False)
     said = {
         True: "it is as it was signed",
         False: "IT WAS CHANGED after it was signed",
