@@ -23,6 +23,7 @@ from .batch_rows import Outcome, OutcomeRows
 from .durable import Owner
 from .errors import BatchOwned, CommitUnknown, NotFound
 from .owner import Me, clock
+from .scope import check_limit
 
 if TYPE_CHECKING:
     from .manager import DatabaseManager
@@ -142,7 +143,9 @@ class SqlBatchStore:
         """The newest batches, each with its counts."""
 
         def work(session: Session) -> list[dict[str, Any]]:
-            rows = session.scalars(select(BatchRow).order_by(BatchRow.seq.desc()).limit(limit)).all()
+            rows = session.scalars(
+                select(BatchRow).order_by(BatchRow.seq.desc()).limit(check_limit(limit))
+            ).all()
             return [
                 {
                     "id": row.id, "name": row.name, "workflow": row.workflow, "tenant_id": row.tenant_id,

@@ -25,7 +25,7 @@ from .owner import LEASE, Me, clock
 from .retention import FINISHED, PORTION
 from .run_rows import Begun, Ended, Found, RunRows, Taken, Written, add_shape, exists, fenced, kept, step_of
 from .run_statements import stands
-from .scope import Scope
+from .scope import Scope, check_limit
 
 if TYPE_CHECKING:
     from .manager import DatabaseManager
@@ -201,7 +201,7 @@ class SqlRunStore:
 
     async def listed(self, limit: int = 50) -> Sequence[RunRow]:
         """The newest runs."""
-        query = select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id).limit(limit)
+        query = select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id).limit(check_limit(limit))
         return await self.sessions.read(lambda session: session.scalars(query).all())
 
     async def _here(self) -> Me:

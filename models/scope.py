@@ -40,6 +40,13 @@ def check_text(name: str, value: str) -> str:
     return value
 
 
+def check_limit(limit: int) -> int:
+    """The number of rows that are wanted at most, if it is one; SQLite takes a negative one for all of them."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+        raise ValidationError(f"limit: expected a whole number, zero or more; found {limit!r}", ["limit"])
+    return limit
+
+
 def check_json(value: object, name: str = "metadata", depth: int = 0) -> None:
     """Makes sure that a value is JSON as every database takes it: no NaN, no infinity, at most 20 deep."""
     if isinstance(value, dict) and depth < DEEPEST:

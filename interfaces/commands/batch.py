@@ -102,7 +102,9 @@ def batch(
     from ..apps import find_graph, registry_of
     from ..progress import Progress
 
-    if (file is None) == (not where):
+    if file is not None and where:
+        raise Misused(f"a FILE and --where are two batches; found {file!r} and --where {where[0]}")
+    if file is None and not where:
         raise Misused("say what to work through: a FILE, - for standard input, or --where KEY=VALUE")
     if compare is not None and (workflow is None or workers is not None or reply or durable):
         raise Misused("--compare goes with --workflow, and without --workers, --reply and --durable")
@@ -127,7 +129,7 @@ def batch(
     _told(report, as_json)
 
 
-async def _work(go: Any, records: Iterable[Read], **options: Any) -> BatchReport:
+async def _work(go: Any, records: str | Iterable[Read], **options: Any) -> BatchReport:
     """Runs the batch; the first Ctrl-C lets what is under way end, a second one does not."""
     stop, task = asyncio.Event(), asyncio.current_task()
     loop = asyncio.get_running_loop()
@@ -146,14 +148,14 @@ async def _work(go: Any, records: Iterable[Read], **options: Any) -> BatchReport
     return report
 
 
-def _records(file: str | None, where: list[str] | None, db: Any, tenant: str) -> Iterable[Read]:
-    from ...services.records import read_records, read_stream
+def _records(file: str | None, where: list[str] | None, db: Any, tenant: str) -> str | Iterable[Read]:
+    from ...services.records import read_stream
 
     if where:
         from ...workflows.batch.stored import stored_conversations
 
         return stored_conversations(db, tenant, where)
-    return read_stream(sys.stdin.buffer) if file == "-" else read_records(file or "")
+    return read_stream(sys.stdin.buffer) if file == "-" else file or ""
 
 
 def _far(workers: str, broker: str | None, queue: str, workflow: str | None, chunk: int) -> Far:

@@ -17,7 +17,7 @@ from ..errors import NotFound
 from ..lifecycle import change_status
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..scope import Scope, check_id, check_json, check_text
+from ..scope import Scope, check_id, check_json, check_limit, check_text
 
 LONGEST_TITLE = 500
 
@@ -110,7 +110,9 @@ def listed(
         query = query.where(Conversation.status != without)
     if exclude is not None:
         query = query.where(Conversation.id != exclude)
-    return session.scalars(query.order_by(Conversation.updated_at.desc(), Conversation.id).limit(limit)).all()
+    return session.scalars(
+        query.order_by(Conversation.updated_at.desc(), Conversation.id).limit(check_limit(limit))
+    ).all()
 
 
 def set_status(session: Session, scope: Scope, conversation_id: str, status: str) -> Conversation:
@@ -178,7 +180,7 @@ def interrupted(session: Session, scope: Scope, *, since: datetime, limit: int =
         select(Conversation)
         .where(*owned(scope), Conversation.status == "active", Conversation.updated_at >= since)
         .order_by(Conversation.updated_at.desc(), Conversation.id)
-        .limit(limit)
+        .limit(check_limit(limit))
     )
     found = []
     for conversation in session.scalars(query).all():

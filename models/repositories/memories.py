@@ -14,7 +14,7 @@ from ..base import now
 from ..errors import NotFound
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..scope import Scope, check_id, check_json
+from ..scope import Scope, check_id, check_json, check_limit
 from .messages import check_content
 
 STRONGER = 0.05
@@ -103,7 +103,7 @@ def listed(
     if content_type is not None:
         query = query.where(MemoryIndex.content_type == check_id("content_type", content_type))
     order = (MemoryIndex.importance_score.desc(), MemoryIndex.seq.desc())
-    return list(session.scalars(query.order_by(*order).limit(limit)))
+    return list(session.scalars(query.order_by(*order).limit(check_limit(limit))))
 
 
 def history(session: Session, scope: Scope, slot: str) -> list[MemoryIndex]:
@@ -130,7 +130,7 @@ def earlier(
     if content_type is not None:
         query = query.where(MemoryIndex.content_type == check_id("content_type", content_type))
     order = (MemoryIndex.valid_to.desc(), MemoryIndex.seq.desc())
-    return list(session.scalars(query.order_by(*order).limit(limit)))
+    return list(session.scalars(query.order_by(*order).limit(check_limit(limit))))
 
 
 def sources_of(session: Session, scope: Scope, memory_ids: Collection[str]) -> dict[str, list[Message]]:

@@ -16,7 +16,7 @@ from ...services.tokens import estimate_tokens
 from ..base import Base, as_utc, content_hash, new_id, now, packed
 from ..conversation import Conversation
 from ..message import ROLES, Message
-from ..scope import Scope, check_id, check_json
+from ..scope import Scope, check_id, check_json, check_limit
 
 MOST_BYTES = 262_144
 
@@ -238,7 +238,7 @@ def newest(
     query = select(Message).where(*owned(scope, conversation_id), Message.position > after)
     if before is not None:
         query = query.where(Message.position < before)
-    return list(session.scalars(query.order_by(Message.position.desc()).limit(limit)))[::-1]
+    return list(session.scalars(query.order_by(Message.position.desc()).limit(check_limit(limit))))[::-1]
 
 
 def find_by_client_id(
@@ -268,4 +268,8 @@ def position_of(session: Session, scope: Scope, message_id: str) -> int:
 def by_user(session: Session, scope: Scope, *, limit: int = 20) -> list[Message]:
     """What the user themselves wrote last, over all conversations, newest first."""
     query = select(Message).where(*owned(scope), Message.role == "user")
-    return list(session.scalars(query.order_by(Message.timestamp.desc(), Message.seq.desc()).limit(limit)))
+    return list(
+        session.scalars(
+            query.order_by(Message.timestamp.desc(), Message.seq.desc()).limit(check_limit(limit))
+        )
+    )

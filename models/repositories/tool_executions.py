@@ -11,7 +11,7 @@ from ...services.tools import Outcome
 from ..conversation import Conversation
 from ..errors import NotFound
 from ..receipt import current_key, key_of
-from ..scope import Scope
+from ..scope import Scope, check_limit
 from ..tool_execution import ToolExecution
 
 
@@ -81,7 +81,7 @@ def listed(
         if value is not None:
             query = query.where(column == value)
     order = (ToolExecution.started_at.desc(), ToolExecution.number.desc(), ToolExecution.id)
-    return list(session.scalars(query.order_by(*order).limit(limit)))
+    return list(session.scalars(query.order_by(*order).limit(check_limit(limit))))
 
 
 def verified(session: Session, scope: Scope, execution_id: str) -> bool | None:

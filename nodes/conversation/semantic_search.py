@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ...engine import Node, ValidationError
 from ...models import DatabaseManager
+from ...models.scope import check_text
 from ...models.search import Hit, neutral, search, speakers
 from ...services import Embedder
 from .inputs import SearchInputs
@@ -40,6 +41,7 @@ class SemanticSearchNode(Node):
     def prep(self, state: Mapping[str, Any], *, inputs: SearchInputs, session: Session) -> Wanted:
         if inputs.search_scope == "conversation" and inputs.conversation_id is None:
             raise ValidationError("search_scope 'conversation' needs a conversation_id", ["conversation_id"])
+        check_text("search_query", inputs.search_query)
         if inputs.conversation_id is not None:
             from ...models.repositories import conversations
 

@@ -83,6 +83,17 @@ def test_a_chat_line_by_line_stays_in_one_conversation():
         (["draw", "conversation", "--format", "png"], "'mermaid', 'dot', 'text'"),
         (["demo", "conversation_memry"], "did you mean 'conversation_memory'"),
         (["batch", "gone.jsonl"], "there is no file"),
+        (["batch", "--where", "user=ada", "--out", "gone/out.jsonl"], "the folder 'gone' is not there"),
+        (["batch", "--where", "user=ada", "--out", "."], "expected a file, found the folder '.'"),
+        (
+            ["batch", "--where", "user=ada", "--workflow", "conversation", "--compare", "gone/x.html"],
+            "page: the folder 'gone' is not there",
+        ),
+        (["memory", "search", "half \ud83d a query", "--user", "ada"], "search_query: has a NUL or half"),
+        (
+            ["run", "memory_search", "--inputs", '{"user_id": "ada", "search_query": "a\\u0000b"}'],
+            "search_query: has a NUL or half",
+        ),
         (["memory", "forget", "nope", "--user", "ada"], "no memory 'nope'"),
         (["conversation", "show", "nope", "--user", "ada"], "no conversation 'nope'"),
         (["conversation", "list", "--user", "ada", "--status", "gone"], "expected one of active"),
@@ -93,6 +104,17 @@ def test_what_was_asked_wrongly_is_a_sentence_and_status_2(arguments, says):
     done = turngraph(*arguments)
     assert done.exit_code == 2
     assert says in done.stderr and "Traceback" not in done.output and done.stdout == ""
+
+
+@pytest.mark.parametrize("text", ["[/x]", "[bold]x[/bold]", "\x1b[31mred\x1b]0;title\x07\x9b2J"])
+def test_what_others_wrote_is_shown_as_it_is_and_commands_no_terminal(text):
+    turngraph("chat", "--user", text, "--message", f"My dog is called {text} and likes tea.")
+    (id,) = [one["id"] for one in asked("conversation", "list", "--user", text)["conversations"]]
+    shown = text.replace("\x1b", "\\x1b").replace("\x07", "\\x07").replace("\x9b", "\\x9b")
+    for command in (["memory", "search", text], ["conversation", "list"], ["conversation", "show", id]):
+        done = turngraph(*command, "--user", text)
+        assert done.exit_code == 0, done.output
+        assert shown in done.stdout and not {"\x1b", "\x07", "\x9b"} & set(done.stdout)
 
 
 @pytest.mark.parametrize("url", ["sqlite:////no/such/folder/x.db", "postgresql://nobody@127.0.0.1:1/none"])
@@ -171,6 +193,14 @@ def test_a_batch_reports_each_line_and_a_second_run_adds_nothing(tmp_path: Path)
     assert asked("batch", "-", input=array)["answered"] == 1
 
 
+def test_the_outcomes_do_not_take_the_place_of_the_records(tmp_path: Path):
+    file = tmp_path / "records.jsonl"
+    file.write_text('{"user_id": "ada", "message": "I keep bees."}')
+    done = turngraph("batch", str(file), "--out", str(file))
+    assert done.exit_code == 2 and "is the file of the records" in done.stderr
+    assert "I keep bees." in file.read_text() and turngraph("batch", str(file), "--resume").exit_code == 2
+
+
 def test_poison_in_a_hundred_lines_is_told_by_line_and_all_else_is_done(tmp_path: Path):
     good = [
         json.dumps({"user_id": f"u{n % 9}", "conversation_id": f"c{n}", "messages": [{"content": "x"}]})
@@ -212,7 +242,7 @@ def test_poison_in_a_hundred_lines_is_told_by_line_and_all_else_is_done(tmp_path
     ("arguments", "says"),
     [
         (["batch"], "say what to work through"),
-        (["batch", "x.jsonl", "--where", "all=yes"], "say what to work through"),
+        (["batch", "x.jsonl", "--where", "all=yes"], "are two batches"),
         (["batch", "--where", "usr=ada"], "did you mean 'user'"),
         (["batch", "--where", "all=yes", "--compare", "p.html"], "--compare goes with --workflow"),
         (["batch", "--where", "all=yes", "--against", "label"], "--against goes with --compare"),

@@ -458,3 +458,18 @@ def test_the_database_itself_refuses_what_no_function_would_write(db: DatabaseMa
     for row in bad:
         with pytest.raises(IntegrityError), db.get_session() as session:
             session.add(row)
+
+
+@pytest.mark.parametrize("limit", [-1, True, 1.5, "3"])
+def test_a_limit_is_a_number_of_rows(db: DatabaseManager, limit: Any):
+    conversation = db.create_conversation("ada")
+    db.add_message(conversation.id, "hello")
+    for listed in (
+        lambda session: conversations.listed(session, ADA, limit=limit),
+        lambda session: messages.by_user(session, ADA, limit=limit),
+        lambda session: memories.listed(session, ADA, limit=limit),
+        lambda session: memories.earlier(session, ADA, limit=limit),
+    ):
+        with pytest.raises(ValidationError, match="limit: expected a whole number, zero or more"):
+            db.read_now(listed)
+    assert db.read_now(lambda session: conversations.listed(session, ADA, limit=0)) == []

@@ -17,7 +17,7 @@ from ...services.records import Keyed, Read, digest, keyed, read_records
 from .compare import Comparing
 from .doing import Doing, Done
 from .lanes import Lanes
-from .out import write_out
+from .out import check_place, write_out
 from .page import write_page
 from .reader import Reader
 from .report import BatchReport
@@ -57,6 +57,8 @@ async def run_batch(
     """
     from ..registry import registry
 
+    if out is not None:
+        check_place("out", Path(out), records)
     db = db if db is not None else get_db_manager()
     graph = registry.make_graph(workflow) if isinstance(workflow, str) else workflow
     batch = Batch(
@@ -91,6 +93,9 @@ async def compare(
     With `against` it is compared with what that other workflow answers. Nothing that is stored changes. `page` is an
     HTML file with both answers side by side; `db.batches.outcomes` has the same as values.
     """
+    for role, place in (("out", out), ("page", page)):
+        if place is not None:
+            check_place(role, Path(place))
     db = db if db is not None else get_db_manager()
     do = Comparing(db, workflow, against=against, tenant=tenant)
     options = {"compare": True, "against": None if against is None else against.shape_hash}
