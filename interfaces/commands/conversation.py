@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..output import AsJson, Db, LogLevel, Tenant, User, command, console, harmless, run, say, table
 
+if TYPE_CHECKING:
+    from ...models import DatabaseManager, Scope
+
 app = typer.Typer(
     help="List, show, pause, complete, archive, reopen and forget conversations.", no_args_is_help=True
 )
 
-Id = Annotated[
-    str, typer.Argument(metavar="ID", help="The conversation's id, as conversation list --json shows it.")
-]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id, or its beginning.")]
+
+
+def _whole(database: DatabaseManager, scope: Scope, id: str) -> str:
+    from ...models.repositories.ids import whole
+
+    return database.read_now(lambda session: whole(session, scope, "conversation", id))
 
 
 @app.command("list")
@@ -54,10 +61,11 @@ def show(
     log_level: LogLevel = None,
 ) -> None:
     """Show a conversation with all its messages."""
-    from ...models import DatabaseManager
+    from ...models import DatabaseManager, Scope
     from ...workflows import ConversationManager
 
     with DatabaseManager(db) as database:
+        id = _whole(database, Scope(tenant, user), id)
         found = run(ConversationManager(user, database, tenant).conversation(id))
     if as_json:
         say(found)
@@ -82,10 +90,11 @@ def _changing(name: str, status: str, help: str) -> None:
         as_json: AsJson = False,
         log_level: LogLevel = None,
     ) -> None:
-        from ...models import DatabaseManager
+        from ...models import DatabaseManager, Scope
         from ...workflows import ConversationManager
 
         with DatabaseManager(db) as database:
+            id = _whole(database, Scope(tenant, user), id)
             manager = ConversationManager(user, database, tenant)
             run(getattr(manager, name)(id))
         if as_json:
@@ -115,7 +124,9 @@ def forget(
     from ...models import forget as forgotten
 
     with DatabaseManager(db) as database:
-        receipt = run(forgotten(database, Scope(tenant, user), Target("conversation", id)))
+        scope = Scope(tenant, user)
+        id = _whole(database, scope, id)
+        receipt = run(forgotten(database, scope, Target("conversation", id)))
     count = receipt.counts.get("messages", 0)
     if as_json:
         say({"conversation_id": id, "messages_forgotten": count, "receipt": receipt.to_dict()})

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 receipts = typer.Typer(help="List the receipts of forgetting, and check one.", no_args_is_help=True)
 
-Id = Annotated[str | None, typer.Argument(metavar="[ID]", help="A memory's id, as with --memory.")]
+Id = Annotated[
+    str | None,
+    typer.Argument(metavar="[ID]", help="A memory's id, or its beginning, as memory list shows it."),
+]
 
 
 @command
@@ -48,8 +51,9 @@ def forget(
     log_level: LogLevel = None,
 ) -> None:
     """Forget a memory, message, conversation or user, and all that rests on it alone; prints the receipt."""
-    from ...models import DatabaseManager, Scope
+    from ...models import DatabaseManager, Scope, Target
     from ...models import forget as forgotten
+    from ...models.repositories.ids import whole
 
     target = _target(id, message, memory, conversation, user_data)
     scope = Scope(tenant, user)
@@ -58,6 +62,9 @@ def forget(
             f"Forget all conversations, memories, preferences and runs of {user!r}? This cannot be undone."
         )
     with DatabaseManager(db) as database:
+        if target.kind != "user" and target.id is not None:
+            kind, given = target.kind, target.id
+            target = Target(kind, database.read_now(lambda session: whole(session, scope, kind, given)))
         receipt = run(forgotten(database, scope, target, "files" if files else "unreachable"))
     if as_json:
         say(receipt.to_dict())

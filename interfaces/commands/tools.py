@@ -101,7 +101,9 @@ def calls(
 @app.command("show")
 @command
 def show(
-    id: Annotated[str, typer.Argument(metavar="ID", help="The call's id, as tools calls --json shows it.")],
+    id: Annotated[
+        str, typer.Argument(metavar="ID", help="The call's id, or its beginning, as tools calls shows it.")
+    ],
     user: User,
     tenant: Tenant = "default",
     db: Db = None,
@@ -110,10 +112,13 @@ def show(
 ) -> None:
     """Show one call with its arguments, its result and why it was made or refused; and whether its receipt holds."""
     from ...models import DatabaseManager
+    from ...models.repositories.ids import whole
     from ...workflows import ConversationManager
 
     with DatabaseManager(db) as database:
-        found = run(ConversationManager(user, database, tenant).tool_call(id))
+        manager = ConversationManager(user, database, tenant)
+        id = database.read_now(lambda session: whole(session, manager.scope, "tool execution", id))
+        found = run(manager.tool_call(id))
     if as_json:
         say(found)
         return

@@ -106,6 +106,22 @@ def test_what_was_asked_wrongly_is_a_sentence_and_status_2(arguments, says):
     assert says in done.stderr and "Traceback" not in done.output and done.stdout == ""
 
 
+def test_an_id_as_a_table_shows_it_is_taken():
+    turngraph("chat", "--user", "ada", "--message", "My dog is called Rex.")
+    told = asked("chat", "--user", "ada", "--tools", "calculator", "--message", "What is 17*23?")
+    for listing, taking in (
+        (["tools", "calls"], ["tools", "show"]),
+        (["memory", "list"], ["memory", "forget"]),
+    ):
+        shown = turngraph(*listing, "--user", "ada").stdout.splitlines()[2].split()[0]
+        assert turngraph(*taking, shown, "--user", "bob").exit_code == 2
+        assert turngraph(*taking, shown, "--user", "ada").exit_code == 0
+    assert asked("memory", "list", "--user", "ada")["memories"] == []
+    short = told["conversation_id"][:8]
+    for command in ("pause", "reopen", "show", "forget"):
+        assert turngraph("conversation", command, short, "--user", "ada").exit_code == 0
+
+
 @pytest.mark.parametrize("text", ["[/x]", "[bold]x[/bold]", "\x1b[31mred\x1b]0;title\x07\x9b2J"])
 def test_what_others_wrote_is_shown_as_it_is_and_commands_no_terminal(text):
     turngraph("chat", "--user", text, "--message", f"My dog is called {text} and likes tea.")
