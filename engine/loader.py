@@ -213,6 +213,8 @@ class Loader:
         cls = known.get(kind.value)
         if cls is None:
             close, mend = meant(kind.value, known)
+            if close is None:
+                mend = f"register a node of your own, or say where yours are (--app MODULE); {mend}"
             self.fault(f"no node class is named {clipped(kind.value)!r}", mend, kind.place)
             if close is None:
                 return self._unknown(name)

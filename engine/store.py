@@ -110,7 +110,9 @@ class MemoryStore:
     async def begin(self, run: RunRecord, /, steps: Sequence[StepRecord] = ()) -> None:
         """Stores a new run."""
         if run.run_id in self.runs:
-            raise RunExists(f"the run {run.run_id!r} is stored already; graph.resume(...) goes on with it")
+            raise RunExists(
+                f"the run {run.run_id!r} is stored already; graph.resume(...), or turngraph runs resume, goes on with it"
+            )
         self.runs[run.run_id] = run
         self.steps[run.run_id] = {step.path: step for step in steps}
         self._active.add(run.run_id)

@@ -22,6 +22,8 @@ T = TypeVar("T")
 FAILED: Final = 1
 WRONG: Final = 2
 LONGEST_TITLE: Final = 200
+LONGEST_KEPT: Final = 40
+"""A first cell up to this is kept on one line, where it can be copied: the longest id that we make has 32."""
 
 Db = Annotated[
     str | None,
@@ -180,8 +182,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     shown = Table(
         title=escape(harmless(title)), title_justify="left", box=None, header_style="bold", pad_edge=False
     )
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*(escape(harmless("" if cell is None else str(cell))) for cell in row))
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    ids_fit = all(len(row[0]) <= LONGEST_KEPT for row in cells)
+    for number, column in enumerate(columns):
+        shown.add_column(column, overflow="fold", no_wrap=number == 0 and ids_fit)
+    for line in cells:
+        shown.add_row(*(escape(harmless(cell)) for cell in line))
     console().print(shown)

@@ -170,7 +170,9 @@ def shape_id(shape: str) -> int:
 
 def exists(run_id: str) -> RunExists:
     """What is told of a run that cannot begin."""
-    return RunExists(f"the run {run_id!r} is stored already; graph.resume(...) goes on with it")
+    return RunExists(
+        f"the run {run_id!r} is stored already; graph.resume(...), or turngraph runs resume, goes on with it"
+    )
 
 
 def fenced() -> Fenced:

@@ -48,12 +48,14 @@ def models(
         return
     out = console()
     out.print(f"{', then '.join(chosen.models)} answers: {chosen.why}.", markup=False)
-    asked = {name.partition(":")[0] for name in chosen.models}
+    asked: dict[str, list[str]] = {}
+    for provider, _, named in (name.partition(":") for name in chosen.models):
+        asked.setdefault(provider, []).append(named)
     rows = [
         [
             "→" if one.provider.name in asked else "",
             one.provider.name,
-            one.model or "",
+            ", ".join(asked.get(one.provider.name, [one.model or ""])),
             "yes" if one.ready else "no",
             one.why,
         ]

@@ -52,3 +52,14 @@ def test_a_graph_that_an_app_builds_wrongly_is_told_like_any_other(tmp_path: Pat
     done = runner.invoke(app, ["check", "conversation", "--app", "broken_app", "--json"])
     assert done.exit_code == 2
     assert json.loads(done.stdout)["faults"][0]["message"] == "nobody writes the input 'a' of 'need'"
+
+
+def test_a_node_of_ones_own_that_is_not_found_is_told_with_the_option_that_finds_it(
+    tmp_path: Path, monkeypatch
+):
+    (tmp_path / "free_app.py").write_text(FREE)
+    (tmp_path / "own.yaml").write_text("graph: own\nnodes: {free: Free}\nedges: {free: END}\n")
+    monkeypatch.chdir(tmp_path)
+    done = runner.invoke(app, ["check", "own.yaml"])
+    assert done.exit_code == 2 and "say where yours are (--app MODULE)" in done.stderr
+    assert runner.invoke(app, ["check", "own.yaml", "--app", "free_app"]).exit_code == 0

@@ -117,7 +117,9 @@ def test_an_id_as_a_table_shows_it_is_taken():
         assert turngraph(*taking, shown, "--user", "bob").exit_code == 2
         assert turngraph(*taking, shown, "--user", "ada").exit_code == 0
     assert asked("memory", "list", "--user", "ada")["memories"] == []
-    short = told["conversation_id"][:8]
+    whole = told["conversation_id"]
+    assert whole in turngraph("conversation", "list", "--user", "ada").stdout
+    short = whole[:8]
     for command in ("pause", "reopen", "show", "forget"):
         assert turngraph("conversation", command, short, "--user", "ada").exit_code == 0
 

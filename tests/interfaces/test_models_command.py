@@ -26,6 +26,8 @@ def test_it_shows_the_choice_and_the_reason(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TURNGRAPH_MODEL", "openai:gpt-x,zai")
     assert "openai:gpt-x, then zai:glm-4.6 answers: TURNGRAPH_MODEL names it" in said()
     assert "offline:rules answers: it was asked for" in said("--model", "offline")
+    rows = {line.split()[1]: line for line in said().splitlines() if line.startswith("→")}
+    assert "gpt-x" in rows["openai"] and "gpt-5" not in rows["openai"] and "glm-4.6" in rows["zai"]
 
 
 def test_for_machines_it_is_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
