@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from ...engine import ValidationError
 from ...services.tools import Outcome
 from ..conversation import Conversation
 from ..errors import NotFound
 from ..receipt import current_key, key_of
 from ..scope import Scope, check_limit
-from ..tool_execution import ToolExecution
+from ..tool_execution import STATUSES, ToolExecution
 
 
 def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -72,6 +73,8 @@ def listed(
     limit: int = 50,
 ) -> list[ToolExecution]:
     """The scope's executions, the newest first."""
+    if status is not None and status not in STATUSES:
+        raise ValidationError(f"status: expected one of {', '.join(STATUSES)}, found {status!r}", ["status"])
     query = select(ToolExecution).where(*owned(scope))
     given = (
         (ToolExecution.conversation_id, conversation_id), (ToolExecution.message_id, message_id),

@@ -97,6 +97,7 @@ def test_a_chat_line_by_line_stays_in_one_conversation():
         (["memory", "forget", "nope", "--user", "ada"], "no memory 'nope'"),
         (["conversation", "show", "nope", "--user", "ada"], "no conversation 'nope'"),
         (["conversation", "list", "--user", "ada", "--status", "gone"], "expected one of active"),
+        (["tools", "calls", "--user", "ada", "--status", "gone"], "expected one of done, failed"),
         (["run", "x", "--app", "no_such_module"], "cannot be imported"),
     ],
 )
