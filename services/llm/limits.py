@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from ..errors import RateLimited
+from ..errors import RateLimited, SettingError
 from ..settings import setting
 from .gate import Attempt
+from .providers import provider_named, unknown_provider
 from .rules import rules
 
 SECONDS: Final = 60.0
@@ -299,9 +300,17 @@ def _limited(attempt: Attempt, text: str) -> RateLimited:
 def parsed_limits(text: str) -> dict[str, Limit]:
     """The limits of a setting such as "anthropic: requests=50 tokens=40000; *: concurrent=8"."""
     return {
-        rule.name: Limit(rule.whole("requests"), rule.whole("tokens"), rule.whole("concurrent"))
+        _provider(rule.name): Limit(rule.whole("requests"), rule.whole("tokens"), rule.whole("concurrent"))
         for rule in rules("TURNGRAPH_LIMITS", text, ("requests", "tokens", "concurrent"), EXAMPLE)
     }
+
+
+def _provider(named: str) -> str:
+    """The name by which attempts go; a limit of a provider that is none would hold nothing back."""
+    row = provider_named(named)
+    if row is None and named != "*":
+        raise SettingError(f"TURNGRAPH_LIMITS: {unknown_provider(named)} Or write * for every provider.")
+    return named if row is None else row.name
 
 
 def shared_limits() -> Limits:

@@ -154,7 +154,9 @@ def provider_named(name: str) -> Provider | None:
 def price_of(provider: str, model: str) -> Price | None:
     """What a million tokens of a model cost: as TURNGRAPH_PRICES says, else as the table does; None where neither knows."""
     for begins, price in parsed_prices(setting("prices") or ""):
-        if f"{provider}:{model}".startswith(begins):
+        named, colon, rest = begins.partition(":")
+        row = provider_named(named)
+        if f"{provider}:{model}".startswith(begins if row is None else f"{row.name}{colon}{rest}"):
             return price
     row = provider_named(provider)
     return row.price(model) if row else None

@@ -12,6 +12,8 @@ import pytest
 from turngraph.services import RateLimited, SettingError
 from turngraph.services.llm.gate import Attempt
 from turngraph.services.llm.limits import Limit, Limits, parsed_limits
+from turngraph.services.llm.price import Price
+from turngraph.services.llm.providers import price_of
 
 WINDOW = 0.3
 
@@ -151,6 +153,10 @@ async def test_the_loops_of_several_threads_share_a_limit():
 def test_limits_are_read_from_text():
     found = parsed_limits("anthropic: requests=50 tokens=40_000\n*: concurrent=8;")
     assert found == {"anthropic": Limit(50, 40_000, None), "*": Limit(None, None, 8)}
+    assert parsed_limits("z.ai: requests=5; Google: tokens=9").keys() == {
+        "zai",
+        "gemini",
+    }  # as attempts name them
 
 
 @pytest.mark.parametrize(
@@ -160,8 +166,15 @@ def test_limits_are_read_from_text():
         ("anthropic: request=5", "Did you mean 'requests'"),
         ("anthropic: requests=0", "whole number above zero; found '0'"),
         ("anthropic: tokens=many", "found 'many'"),
+        ("antropic: requests=5", "no language model provider 'antropic'. Did you mean 'anthropic'"),
     ],
 )
 def test_limits_that_cannot_be_read_are_told(text: str, told: str):
     with pytest.raises(SettingError, match=told):
         parsed_limits(text)
+
+
+def test_a_price_of_a_provider_by_its_other_name_is_its_price(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TURNGRAPH_PRICES", "z.ai:glm-of-tomorrow: input=1 output=2")
+    assert price_of("zai", "glm-of-tomorrow") == Price(1, 2)
+    assert price_of("openai", "glm-of-tomorrow") is None
