@@ -109,7 +109,7 @@ def _acknowledging() -> Any:
             super().acknowledge()
             places = getattr(self.message.channel, "qos", None)
             if not self.message.acknowledged and isinstance(places, QoS):
-                QoS.ack(places, self.message.delivery_tag)
+                QoS.ack(places, self.message.delivery_tag)  # type: ignore[no-untyped-call, unused-ignore]
 
     return Acknowledging
 
