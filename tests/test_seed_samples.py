@@ -387,11 +387,11 @@ class CustomMemoryExtractor(Node):
 class AdaptiveContextBuilder(ContextBuilderNode):
     """Custom Context Strategies: the size is chosen by the topic, the rest is the builder's own."""
 
-    def exec(self, inputs: ContextBuilderNode.Inputs) -> ContextBuilderNode.Outputs:
+    async def exec(self, inputs: ContextBuilderNode.Inputs) -> ContextBuilderNode.Outputs:
         # Adaptive context sizing
         max_tokens = 6000 if is_complex_topic(inputs) else 3000
         # Build optimized context
-        return super().exec(inputs.model_copy(update={"max_context_size": max_tokens}))
+        return await super().exec(inputs.model_copy(update={"max_context_size": max_tokens}))
 
 
 def is_complex_topic(inputs: ContextBuilderNode.Inputs) -> bool:

@@ -24,6 +24,7 @@ from turngraph.models.migrate import OURS
 from turngraph.models.repositories import (
     context_windows,
     conversations,
+    ids,
     memories,
     messages,
     preferences,
@@ -109,6 +110,7 @@ MINE: dict[str, Walk] = {
     "conversations.listed": lambda s, scope, own: conversations.listed(s, scope),
     "conversations.locked": lambda s, scope, own: conversations.locked(s, scope, "c"),
     "conversations.set_status": lambda s, scope, own: conversations.set_status(s, scope, "c", "paused"),
+    "ids.whole": lambda s, scope, own: ids.whole(s, scope, "message", own.message[:12]),
     "memories.counted": lambda s, scope, own: memories.counted(s, scope),
     "memories.earlier": lambda s, scope, own: memories.earlier(s, scope),
     "memories.forget": lambda s, scope, own: memories.forget(s, scope, own.memory),
