@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ...engine import ValidationError
@@ -97,11 +97,7 @@ def listed(
     limit: int = 100,
 ) -> list[MemoryIndex]:
     """The user's memories that hold now, the most important first."""
-    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.valid_to.is_(None))
-    if category is not None:
-        query = query.where(MemoryIndex.category == check_id("category", category))
-    if content_type is not None:
-        query = query.where(MemoryIndex.content_type == check_id("content_type", content_type))
+    query = _of_kind(scope, category, content_type).where(MemoryIndex.valid_to.is_(None))
     order = (MemoryIndex.importance_score.desc(), MemoryIndex.seq.desc())
     return list(session.scalars(query.order_by(*order).limit(check_limit(limit))))
 
@@ -124,13 +120,18 @@ def earlier(
     limit: int = 100,
 ) -> list[MemoryIndex]:
     """The user's memories that held once and do so no more, the last closed first."""
-    query = select(MemoryIndex).where(*owned(scope), MemoryIndex.valid_to > MemoryIndex.valid_from)
+    query = _of_kind(scope, category, content_type).where(MemoryIndex.valid_to > MemoryIndex.valid_from)
+    order = (MemoryIndex.valid_to.desc(), MemoryIndex.seq.desc())
+    return list(session.scalars(query.order_by(*order).limit(check_limit(limit))))
+
+
+def _of_kind(scope: Scope, category: str | None, content_type: str | None) -> Select[MemoryIndex]:
+    query = select(MemoryIndex).where(*owned(scope))
     if category is not None:
         query = query.where(MemoryIndex.category == check_id("category", category))
     if content_type is not None:
         query = query.where(MemoryIndex.content_type == check_id("content_type", content_type))
-    order = (MemoryIndex.valid_to.desc(), MemoryIndex.seq.desc())
-    return list(session.scalars(query.order_by(*order).limit(check_limit(limit))))
+    return query
 
 
 def sources_of(session: Session, scope: Scope, memory_ids: Collection[str]) -> dict[str, list[Message]]:
