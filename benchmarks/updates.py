@@ -1,6 +1,6 @@
 """Does memory know what changed? Plays scripted histories through conversations and asks what holds and what held.
 
-python benchmarks/updates.py [dev|varied|held] [--failures] [--json PATH]
+python benchmarks/updates.py [dev|varied|held|fresh] [--failures] [--json PATH]
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ TITLES: Final = {
     "remembered": "bystanders remembered",
     "once": "said twice kept one",
 }
+HELD: Final = ("held", "fresh")
 
 
 class Scripted:
@@ -93,7 +94,7 @@ class Outcome:
 
 
 def histories(half: str) -> list[dict[str, Any]]:
-    """The scripted histories of one half of the set."""
+    """The scripted histories of one part of the set."""
     told: list[dict[str, Any]] = yaml.safe_load((FOLDER / f"updates_{half}.yaml").read_text(encoding="utf-8"))
     return told
 
@@ -214,17 +215,17 @@ def table(found: Outcome) -> str:
 
 
 def main() -> None:
-    """Measures one half of the set and prints the figures."""
+    """Measures one part of the set and prints the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("half", nargs="?", choices=("dev", "varied", "held"), default="dev")
+    parser.add_argument("half", nargs="?", choices=("dev", "varied", *HELD), default="dev")
     parser.add_argument(
-        "--failures", action="store_true", help="prints what went wrong, but of the held half"
+        "--failures", action="store_true", help="prints what went wrong, but of no part that is held out"
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="writes the counts there too")
     given = parser.parse_args()
     found = asyncio.run(measure(histories(given.half)))
     print(table(found))
-    if given.failures and given.half != "held":
+    if given.failures and given.half not in HELD:
         print("\n".join(["", *found.failures]))
     if given.json is not None:
         given.json.write_text(json.dumps(found.counts, indent=2) + "\n", encoding="utf-8")

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
-BALANCED = ("updates_dev.yaml", "updates_held.yaml")
+FRESH = "updates_fresh.yaml"
+BALANCED = ("updates_dev.yaml", "updates_held.yaml", FRESH)
 FILES = (*BALANCED, "updates_varied.yaml")
 CATEGORIES = {
     "moved_house": 8,
@@ -60,6 +61,12 @@ def test_the_files_share_no_id_and_no_sentence_of_the_user() -> None:
     assert len(set(ids)) == len(ids)
     parts = [{line.casefold() for history in part for line in said(history)} for part in EVERY.values()]
     assert len(set.union(*parts)) == sum(map(len, parts))
+
+
+def test_the_fresh_file_has_enough_bystanders_to_measure_half_a_per_cent() -> None:
+    fragments = [history["bystanders"] for history in EVERY[FRESH]]
+    assert min(map(len, fragments)) >= 2
+    assert sum(map(len, fragments)) >= 250
 
 
 @pytest.mark.parametrize("name", FILES)
