@@ -28,7 +28,7 @@ SIZE: Final = 50
 MOST_BYTES: Final = 4 * 1024 * 1024
 OUT: Final = 32
 DEFERRED: Final = 2000
-EVERY: Final = 0.2
+EVERY: Final = 0.05
 PATIENCE: Final = 30.0
 
 
@@ -81,15 +81,16 @@ class Chunks:
     async def add(self, record: Keyed) -> None:
         """Takes a record in; returns when there is room for another."""
         self._place(record)
-        if self._full():
-            await self._dispatch()
+        await self._dispatch_full()
         while self._deferred_count >= DEFERRED and not self.stopped:
             await self._some_done()
+            await self._dispatch_full()
 
     async def finish(self) -> None:
         """Sends what is left and returns when all that is out is done."""
         while (self._next or self._out or self._deferred_count) and not (self.stopped and not self._out):
             self._pull()
+            await self._dispatch_full()
             if self._next and not self.stopped:
                 await self._dispatch()
             else:
@@ -113,6 +114,12 @@ class Chunks:
 
     def _full(self) -> bool:
         return len(self._next) >= self._far.size or self._bytes >= MOST_BYTES
+
+    async def _dispatch_full(self) -> None:
+        """Sends as many full chunks as there are: when several are done at once, what they held up fills several."""
+        while self._full() and not self.stopped:
+            await self._dispatch()
+            self._pull()
 
     async def _dispatch(self) -> None:
         while len(self._out) >= self._far.out and not self.stopped:
@@ -185,12 +192,14 @@ class Chunks:
         self._pull()
 
     def _pull(self) -> None:
-        """Takes in what waited for a chunk that was out, as much as the next one holds."""
-        for lane in [lane for lane in self._deferred if lane not in self._owners]:
+        """Takes in what waited for a chunk that was out, as much as the next one holds: of each user in turn, since
+        records of one are done one after the other."""
+        free = deque(lane for lane in self._deferred if lane not in self._owners)
+        while free and not self._full():
+            lane = free.popleft()
             waiting = self._deferred.pop(lane)
-            self._deferred_count -= len(waiting)
-            while waiting and not self._full():
-                self._place(waiting.popleft())
+            self._deferred_count -= 1
+            self._place(waiting.popleft())
             if waiting:
                 self._deferred[lane] = waiting
-                self._deferred_count += len(waiting)
+                free.append(lane)
