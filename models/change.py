@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import BigInteger, String, bindparam, func, select
+from sqlalchemy import BigInteger, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from .base import Base
+from .prepared import columns, fetch, mine
 from .scope import Scope
 
 
@@ -43,16 +44,13 @@ class Version:
         return {kind: count - before.added.get(kind, 0) for kind, count in self.added.items()}
 
 
-_COUNTS: Final = (
-    select(SearchChange.kind, func.sum(SearchChange.added), func.sum(SearchChange.edited))
-    .where(SearchChange.tenant_id == bindparam("tenant"), SearchChange.user_id == bindparam("user"))
-    .group_by(SearchChange.kind)
-)
+_C: Final = columns(SearchChange)
+_COUNTS: Final = select(_C.kind, func.sum(_C.added), func.sum(_C.edited)).where(*mine(_C)).group_by(_C.kind)
 
 
 def version(session: Session, scope: Scope) -> Version:
     """Where a user's rows stand now."""
-    rows = session.execute(_COUNTS, {"tenant": scope.tenant, "user": scope.user}).all()
+    found = fetch(session, _COUNTS, scope.mine)
     return Version(
-        {kind: int(added) for kind, added, _ in rows}, {kind: int(edited) for kind, _, edited in rows}
+        {kind: int(added) for kind, added, _ in found}, {kind: int(edited) for kind, _, edited in found}
     )

@@ -15,6 +15,7 @@ from .base import now
 from .matrix import NEVER, Matrix
 from .memory import MemoryIndex
 from .message import Message
+from .prepared import columns, fetch, mine
 from .repositories import memories
 from .scope import Scope
 
@@ -102,7 +103,7 @@ class Shortlist:
         self, session: Session, scope: Scope, matrix: Matrix, scores: Mapping[int, float], *, past: bool
     ) -> None:
         self._session, self._matrix = session, matrix
-        self._mine = {"tenant": scope.tenant, "user": scope.user}
+        self._mine = scope.mine
         self._scope = scope
         behind = {row: [row] for row in scores if matrix.memory[row]} | _behind(matrix, scores, past=past)
         facts = self._facts([memory for tied in behind.values() for memory in tied])
@@ -178,29 +179,21 @@ class Shortlist:
         seqs = list(places)
         for start in range(0, len(seqs), PORTION):
             given = {**self._mine, "seqs": seqs[start : start + PORTION]}
-            for found in self._session.execute(statement, given):
+            for found in fetch(self._session, statement, given):
                 yield places[found[0]], found[1:]
 
 
 def _statement(table: Any, *columns: Any) -> Any:
-    """A statement made once: making one takes longer than answering it."""
-    return select(table.seq, *columns).where(
-        table.seq.in_(bindparam("seqs", expanding=True)),
-        table.tenant_id == bindparam("tenant"),
-        table.user_id == bindparam("user"),
-    )
+    return select(table.seq, *columns).where(table.seq.in_(bindparam("seqs", expanding=True)), *mine(table))
 
 
+_M, _F = columns(Message), columns(MemoryIndex)
 _SAID: Final = _statement(
-    Message, Message.content, Message.role, Message.name, Message.timestamp, Message.id, Message.client_id,
-    Message.conversation_id, Message.position,
+    _M, _M.content, _M.role, _M.name, _M.timestamp, _M.id, _M.client_id, _M.conversation_id, _M.position
 )  # fmt: skip
-_REMEMBERED: Final = _statement(
-    MemoryIndex, MemoryIndex.id, MemoryIndex.content, MemoryIndex.valid_from, MemoryIndex.valid_to
-)
+_REMEMBERED: Final = _statement(_F, _F.id, _F.content, _F.valid_from, _F.valid_to)
 _WEIGHED: Final = _statement(
-    MemoryIndex, MemoryIndex.id, MemoryIndex.importance_score, MemoryIndex.access_count, MemoryIndex.last_accessed,
-    MemoryIndex.category,
+    _F, _F.id, _F.importance_score, _F.access_count, _F.last_accessed, _F.category
 )  # fmt: skip
 
 

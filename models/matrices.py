@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import LargeBinary, select, type_coerce
+from sqlalchemy import LargeBinary, bindparam, select, type_coerce
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from .base import as_utc
 from .change import Version, version
 from .matrix import Matrix, Row
 from .memory import MemoryIndex, MemorySource
 from .message import Message
-from .repositories import memories
-from .repositories.messages import owned
+from .prepared import columns, fetch, mine
 from .scope import Scope
 
 ROOM: Final = 512 * 1024 * 1024
@@ -142,58 +141,54 @@ def _caught_up(session: Session, scope: Scope, kept: _Kept, now: Version) -> boo
 
 
 def _messages(session: Session, scope: Scope, after: int) -> list[Row]:
-    query = (
-        select(
-            Message.seq, Message.content, Message.timestamp, Message.conversation_id, Message.position, Message.name,
-            Message.role, Message.embedding_model, type_coerce(Message.embedding, LargeBinary),
-        )
-        .where(*owned(scope))
-        .order_by(Message.conversation_id, Message.position)
-    )  # fmt: skip
-    if after:
-        query = query.where(Message.seq > after)
+    said = fetch(session, _SAID, {**scope.mine, "after": after})
     return [
         Row(
             seq, content, as_utc(at), conversation, position, name or role, model=model, vector=_bytes(vector)
         )
-        for seq, content, at, conversation, position, name, role, model, vector in session.execute(query)
+        for seq, content, at, conversation, position, name, role, model, vector in said
     ]
 
 
 def _memories(session: Session, scope: Scope, after: int) -> list[Row]:
-    query = (
-        select(
-            MemoryIndex.seq, MemoryIndex.content, MemoryIndex.valid_from, MemoryIndex.category, MemoryIndex.valid_to,
-            MemoryIndex.embedding_model, type_coerce(MemoryIndex.embedding, LargeBinary),
-        )
-        .where(*memories.owned(scope), MemoryIndex.seq > after)
-        .order_by(MemoryIndex.seq)
-    )  # fmt: skip
+    learnt = fetch(session, _LEARNT, {**scope.mine, "after": after})
     return [
         Row(seq, content, as_utc(at), memory=True, category=category, until=as_utc(until) if until else None,
             model=model, vector=_bytes(vector))
-        for seq, content, at, category, until, model, vector in session.execute(query)
+        for seq, content, at, category, until, model, vector in learnt
     ]  # fmt: skip
 
 
 def _ties(session: Session, scope: Scope, after: int) -> list[tuple[int, int]]:
-    query = (
-        select(Message.seq, MemoryIndex.seq)
-        .join(MemorySource, MemorySource.message_id == Message.id)
-        .join(MemoryIndex, MemoryIndex.id == MemorySource.memory_id)
-        .where(*owned(scope), *memories.owned(scope), MemoryIndex.seq > after)
-    )
-    return [(message, memory) for message, memory in session.execute(query)]
+    return [(message, memory) for message, memory in fetch(session, _TIES, {**scope.mine, "after": after})]
 
 
 def _successions(session: Session, scope: Scope) -> list[tuple[int, int]]:
-    after = aliased(MemoryIndex)
-    query = (
-        select(MemoryIndex.seq, after.seq)
-        .join(after, after.id == MemoryIndex.superseded_by)
-        .where(*memories.owned(scope), after.tenant_id == scope.tenant, after.user_id == scope.user)
+    return [(before, then) for before, then in fetch(session, _SUCCESSIONS, scope.mine)]
+
+
+_M, _F, _S = columns(Message), columns(MemoryIndex), columns(MemorySource)
+_THEN = MemoryIndex.__table__.alias().c
+_SAID: Final = (
+    select(
+        _M.seq, _M.content, _M.timestamp, _M.conversation_id, _M.position, _M.name, _M.role, _M.embedding_model,
+        type_coerce(_M.embedding, LargeBinary),
     )
-    return [(before, then) for before, then in session.execute(query)]
+    .where(*mine(_M), _M.seq > bindparam("after"))
+    .order_by(_M.conversation_id, _M.position)
+)  # fmt: skip
+_LEARNT: Final = (
+    select(
+        _F.seq, _F.content, _F.valid_from, _F.category, _F.valid_to, _F.embedding_model,
+        type_coerce(_F.embedding, LargeBinary),
+    )
+    .where(*mine(_F), _F.seq > bindparam("after"))
+    .order_by(_F.seq)
+)  # fmt: skip
+_TIES: Final = select(_M.seq, _F.seq).where(
+    _S.message_id == _M.id, _F.id == _S.memory_id, *mine(_M), *mine(_F), _F.seq > bindparam("after")
+)
+_SUCCESSIONS: Final = select(_F.seq, _THEN.seq).where(_THEN.id == _F.superseded_by, *mine(_F), *mine(_THEN))
 
 
 def _bytes(vector: Any) -> bytes | None:

@@ -23,6 +23,11 @@ class Scope:
         for role, value in (("tenant", self.tenant), ("user", self.user)):
             check_id(role, value)
 
+    @property
+    def mine(self) -> dict[str, str]:
+        """The scope as the parameters of a statement that was made once."""
+        return {"tenant": self.tenant, "user": self.user}
+
 
 def check_id(role: str, value: object) -> str:
     """The id, if it is a text that can be stored: not empty, not over-long, no NUL, no lone surrogate."""

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from .asked import Asked, understood
@@ -23,8 +23,8 @@ from .lexical import tokens
 from .matrices import matrix_of
 from .matrix import NEVER, Matrix
 from .message import Message
+from .prepared import columns, fetch, mine
 from .ranking import parts
-from .repositories.messages import owned
 from .scope import Scope
 from .varied import varied
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 Within: TypeAlias = Literal["all", "conversation", "memories"]
+_C: Final = columns(Message)
+_NUMBERS: Final = select(_C.seq).where(*mine(_C), _C.id.in_(bindparam("ids", expanding=True)))
 LOOKED_AT: Final = 40
 """How many more than are wanted are looked at closely: for importance, use, and likeness to each other."""
 
@@ -144,5 +146,5 @@ def _these(session: Session, scope: Scope, matrix: Matrix, rows: Any, ids: Colle
     """Which rows are the messages of these ids."""
     import numpy as np
 
-    seqs = list(session.scalars(select(Message.seq).where(*owned(scope), Message.id.in_(list(ids)))))
+    seqs = [row.seq for row in fetch(session, _NUMBERS, {**scope.mine, "ids": list(ids)})]
     return np.isin(matrix.seq[rows], seqs) & (matrix.memory[rows] == 0)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ..context_window import ContextWindow
 from ..conversation import Conversation
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
+from ..prepared import columns, fetch, mine
 from ..scope import Scope
 
 MOST_TOLD = 20
@@ -73,23 +75,31 @@ def keep(
     return made
 
 
-def extend(
-    session: Session, conversation: Conversation, messages: Sequence[str], token_count: int
-) -> ContextWindow:
+def extend(session: Session, conversation: Conversation, messages: Sequence[str], token_count: int) -> None:
     """Moves the active window on to these newest message ids, its summary unchanged."""
-    scope = Scope(conversation.tenant_id, conversation.user_id)
-    window = active(session, scope, conversation.id)
-    if window is None:
-        return slide(session, conversation, messages, token_count=token_count)
-    window.messages, window.token_count = list(messages), token_count
     session.flush()
-    return window
+    moved = {
+        "tenant": conversation.tenant_id, "user": conversation.user_id, "place": conversation.id,
+        "ids": list(messages), "tokens": token_count,
+    }  # fmt: skip
+    if not session.connection().execute(_EXTEND, moved).rowcount:
+        first = ContextWindow(
+            tenant_id=conversation.tenant_id, user_id=conversation.user_id, conversation_id=conversation.id,
+            messages=list(messages), token_count=token_count,
+        )  # fmt: skip
+        session.add(first)
+        session.flush()
+
+
+def summarised_to(session: Session, scope: Scope, conversation_id: str) -> int:
+    """The position up to which the active window's summary speaks, 0 where there is none."""
+    found = fetch(session, _SUMMARISED, {**scope.mine, "place": conversation_id, "limit": 1})
+    return found[0].summarised_to if found else 0
 
 
 def active(session: Session, scope: Scope, conversation_id: str) -> ContextWindow | None:
     """The window that holds now, if the conversation has one."""
-    query = select(ContextWindow).where(*owned(scope, conversation_id), ContextWindow.is_active)
-    return session.scalar(query.order_by(ContextWindow.created_at.desc()).limit(1))
+    return session.scalar(_ACTIVE, {**scope.mine, "place": conversation_id, "limit": 1})
 
 
 def parts(session: Session, scope: Scope, window: ContextWindow) -> list[ContextWindow]:
@@ -102,10 +112,7 @@ def parts(session: Session, scope: Scope, window: ContextWindow) -> list[Context
 
 def pinned(session: Session, scope: Scope) -> list[tuple[MemoryIndex, list[str]]]:
     """The pinned facts that hold now, the most important first, each with the ids of its messages."""
-    mine = (MemoryIndex.tenant_id == scope.tenant, MemoryIndex.user_id == scope.user)
-    query = select(MemoryIndex).where(*mine, MemoryIndex.pinned, MemoryIndex.valid_to.is_(None))
-    order = (MemoryIndex.importance_score.desc(), MemoryIndex.seq.desc())
-    facts = session.scalars(query.order_by(*order).limit(MOST_PINNED)).all()
+    facts = session.scalars(_PINNED, {**scope.mine, "limit": MOST_PINNED}).all()
     if not facts:
         return []
     tied = select(MemorySource.memory_id, MemorySource.message_id).where(
@@ -121,12 +128,35 @@ def pinned(session: Session, scope: Scope) -> list[tuple[MemoryIndex, list[str]]
 
 def told(session: Session, scope: Scope) -> list[tuple[str, int]]:
     """The newest replies whose tokens the provider itself counted, and those counts."""
-    query = select(Message.content, Message.token_count, Message.meta).where(
-        Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.role == "assistant"
-    )
-    newest = session.execute(query.order_by(Message.timestamp.desc(), Message.seq.desc()).limit(MOST_TOLD))
     return [
         (content, count)
-        for content, count, meta in newest
+        for content, count, meta in fetch(session, _TOLD, {**scope.mine, "limit": MOST_TOLD})
         if isinstance(usage := meta.get("usage"), dict) and usage.get("estimated") is False
     ]
+
+
+_WINDOW, _MEMORY, _MESSAGE = columns(ContextWindow), columns(MemoryIndex), columns(Message)
+_HOLDS: Final = (*mine(_WINDOW), _WINDOW.conversation_id == bindparam("place"), _WINDOW.is_active)
+_SUMMARISED: Final = (
+    select(_WINDOW.summarised_to).where(*_HOLDS).order_by(_WINDOW.created_at.desc()).limit(bindparam("limit"))
+)
+_ACTIVE: Final = (
+    select(ContextWindow).where(*_HOLDS).order_by(_WINDOW.created_at.desc()).limit(bindparam("limit"))
+)
+_EXTEND: Final = (
+    update(ContextWindow.__table__)  # type: ignore[arg-type, unused-ignore]
+    .where(*_HOLDS)
+    .values(messages=bindparam("ids"), token_count=bindparam("tokens"))
+)
+_PINNED: Final = (
+    select(MemoryIndex)
+    .where(*mine(_MEMORY), _MEMORY.pinned, _MEMORY.valid_to.is_(None))
+    .order_by(_MEMORY.importance_score.desc(), _MEMORY.seq.desc())
+    .limit(bindparam("limit"))
+)
+_TOLD: Final = (
+    select(_MESSAGE.content, _MESSAGE.token_count, _MESSAGE.metadata)
+    .where(*mine(_MESSAGE), _MESSAGE.role == "assistant")
+    .order_by(_MESSAGE.timestamp.desc(), _MESSAGE.seq.desc())
+    .limit(bindparam("limit"))
+)

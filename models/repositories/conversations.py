@@ -17,6 +17,7 @@ from ..errors import NotFound
 from ..lifecycle import change_status
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
+from ..prepared import columns, fetch, mine
 from ..scope import Scope, check_id, check_json, check_limit, check_text
 
 LONGEST_TITLE = 500
@@ -51,18 +52,13 @@ def begin(
 
 def find(session: Session, scope: Scope, conversation_id: str) -> Conversation | None:
     """The conversation, or None where the user has none of that id."""
-    check_id("conversation_id", conversation_id)
-    return session.scalar(select(Conversation).where(*owned(scope), Conversation.id == conversation_id))
+    return session.scalar(_ONE, _given(scope, conversation_id))
 
 
 def get(session: Session, scope: Scope, conversation_id: str, *, with_messages: bool = False) -> Conversation:
     """The conversation; NotFound where the user has none of that id, whoever else may."""
-    query = select(Conversation).where(
-        *owned(scope), Conversation.id == check_id("conversation_id", conversation_id)
-    )
-    if with_messages:
-        query = query.options(selectinload(Conversation.messages))
-    found = session.scalar(query)
+    query = _ONE.options(selectinload(Conversation.messages)) if with_messages else _ONE
+    found = session.scalar(query, _given(scope, conversation_id))
     if found is None:
         raise NotFound(
             f"no conversation {conversation_id!r} belongs to user {scope.user!r}; list them to see which do"
@@ -72,21 +68,28 @@ def get(session: Session, scope: Scope, conversation_id: str, *, with_messages: 
 
 def locked(session: Session, scope: Scope, conversation_id: str) -> Conversation:
     """The conversation, held until the transaction ends, so that positions are given out one after the other."""
-    mine = {"tenant": scope.tenant, "user": scope.user, "place": check_id("conversation_id", conversation_id)}
-    return session.scalars(_LOCKED, mine).one_or_none() or get(session, scope, conversation_id)
+    found = session.scalars(_LOCKED, _given(scope, conversation_id)).one_or_none()
+    return found or get(session, scope, conversation_id)
 
 
-_LOCKED: Final = (
-    select(Conversation)
-    .where(
-        Conversation.tenant_id == bindparam("tenant"),
-        Conversation.user_id == bindparam("user"),
-        Conversation.id == bindparam("place"),
-    )
-    .with_for_update()
-    .execution_options(populate_existing=True)
+def recent(session: Session, scope: Scope, *, limit: int, exclude: str) -> Sequence[Any]:
+    """Id, title and updated_at of the user's other conversations, the most recently active first."""
+    return fetch(session, _RECENT, {**_given(scope, exclude), "limit": check_limit(limit)})
+
+
+_C: Final = columns(Conversation)
+_ONE: Final = select(Conversation).where(*mine(_C), _C.id == bindparam("place"))
+_LOCKED: Final = _ONE.with_for_update().execution_options(populate_existing=True)
+_RECENT: Final = (
+    select(_C.id, _C.title, _C.updated_at)
+    .where(*mine(_C), _C.id != bindparam("place"))
+    .order_by(_C.updated_at.desc(), _C.id)
+    .limit(bindparam("limit"))
 )
-"""A statement made once: making one takes longer than answering it."""
+
+
+def _given(scope: Scope, conversation_id: str) -> dict[str, str]:
+    return {**scope.mine, "place": check_id("conversation_id", conversation_id)}
 
 
 def listed(
@@ -96,7 +99,6 @@ def listed(
     status: str | None = None,
     without: str | None = None,
     limit: int = 50,
-    exclude: str | None = None,
 ) -> Sequence[Conversation]:
     """The user's conversations, the most recently active first; those of a status, or without one."""
     query = select(Conversation).where(*owned(scope))
@@ -108,8 +110,6 @@ def listed(
         query = query.where(Conversation.status == status)
     if without is not None:
         query = query.where(Conversation.status != without)
-    if exclude is not None:
-        query = query.where(Conversation.id != exclude)
     return session.scalars(
         query.order_by(Conversation.updated_at.desc(), Conversation.id).limit(check_limit(limit))
     ).all()

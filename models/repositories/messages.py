@@ -16,9 +16,12 @@ from ...services.tokens import estimate_tokens
 from ..base import Base, as_utc, content_hash, new_id, now, packed
 from ..conversation import Conversation
 from ..message import ROLES, Message
+from ..prepared import columns, fetch, mine
 from ..scope import Scope, check_id, check_json, check_limit
 
 MOST_BYTES = 262_144
+LAST: Final = 2**31 - 1
+"""A position that no message reaches."""
 
 
 @dataclass(slots=True)
@@ -179,12 +182,8 @@ def _active(
     return max(as_utc(last), moment)
 
 
-_MINE: Final = (
-    Message.tenant_id == bindparam("tenant"),
-    Message.user_id == bindparam("user"),
-    Message.conversation_id == bindparam("place"),
-)
-"""Statements made once: making one takes longer than answering it."""
+_C: Final = columns(Message)
+_MINE: Final = (*mine(_C), _C.conversation_id == bindparam("place"))
 _MESSAGES: Final = Base.metadata.tables["messages"]
 _CONVERSATIONS: Final = Base.metadata.tables["conversations"]
 _COLUMNS: Final = {"meta": "metadata"}
@@ -198,10 +197,32 @@ _TOUCH: Final = (
     )
     .values(updated_at=bindparam("moment"))
 )
-_LAST: Final = select(func.max(Message.position)).where(*_MINE)
-_KNOWN: Final = select(Message.client_id).where(
-    *_MINE, Message.client_id.in_(bindparam("ids", expanding=True))
+_LAST: Final = select(func.max(_C.position)).where(*_MINE)
+_KNOWN: Final = select(_C.client_id).where(*_MINE, _C.client_id.in_(bindparam("ids", expanding=True)))
+_BETWEEN: Final = (_C.position > bindparam("after"), _C.position < bindparam("before"))
+_NEWEST: Final = (
+    select(Message).where(*_MINE, *_BETWEEN).order_by(_C.position.desc()).limit(bindparam("limit"))
 )
+_SPOKEN: Final = (
+    select(_C.id, _C.role, _C.content, _C.name, _C.timestamp, _C.token_count)
+    .where(*_MINE, *_BETWEEN)
+    .order_by(_C.position.desc())
+    .limit(bindparam("limit"))
+)
+_SENT: Final = (
+    select(Message)
+    .where(*mine(_C), _C.client_id == bindparam("client"))
+    .order_by(_C.seq.desc())
+    .limit(bindparam("limit"))
+)
+_SENT_HERE: Final = _SENT.where(_C.conversation_id == bindparam("place"))
+_ANSWER: Final = select(Message).where(*mine(_C), _C.reply_to == bindparam("id")).limit(bindparam("limit"))
+_ANSWERED: Final = (
+    update(_MESSAGES)
+    .where(*mine(_C), _C.id == bindparam("message"))
+    .values(awaits_reply=bindparam("awaits", value=False))
+)
+_PLACE: Final = select(_C.position, _C.timestamp).where(*mine(_C), _C.id == bindparam("id"))
 
 
 def _by_client_id(
@@ -235,34 +256,65 @@ def newest(
     after: int = 0,
 ) -> list[Message]:
     """The newest messages of a conversation, in order; those before and after a position where one is given."""
-    query = select(Message).where(*owned(scope, conversation_id), Message.position > after)
-    if before is not None:
-        query = query.where(Message.position < before)
-    return list(session.scalars(query.order_by(Message.position.desc()).limit(check_limit(limit))))[::-1]
+    return list(session.scalars(_NEWEST, _between(scope, conversation_id, limit, before, after)))[::-1]
+
+
+def spoken(
+    session: Session,
+    scope: Scope,
+    conversation_id: str,
+    *,
+    limit: int = 10,
+    before: int | None = None,
+    after: int = 0,
+) -> Sequence[Any]:
+    """Like `newest`, of each message only its id, role, content, name, timestamp and token_count."""
+    return fetch(session, _SPOKEN, _between(scope, conversation_id, limit, before, after))[::-1]
+
+
+def _between(
+    scope: Scope, conversation_id: str, limit: int, before: int | None, after: int
+) -> dict[str, Any]:
+    before = LAST if before is None else before
+    return {
+        **scope.mine,
+        "place": conversation_id,
+        "limit": check_limit(limit),
+        "before": before,
+        "after": after,
+    }
 
 
 def find_by_client_id(
     session: Session, scope: Scope, client_id: str, conversation_id: str | None = None
 ) -> Message | None:
     """The message a client sent under its own id, the newest where several conversations have it."""
-    query = select(Message).where(*owned(scope, conversation_id), Message.client_id == client_id)
-    return session.scalar(query.order_by(Message.seq.desc()).limit(1))
+    given = {**scope.mine, "client": client_id, "limit": 1}
+    if conversation_id is None:
+        return session.scalar(_SENT, given)
+    return session.scalar(_SENT_HERE, {**given, "place": conversation_id})
 
 
 def answer_to(session: Session, scope: Scope, message_id: str) -> Message | None:
     """The assistant's message that answered a message, if one did."""
-    return session.scalar(select(Message).where(*owned(scope), Message.reply_to == message_id).limit(1))
+    return session.scalar(_ANSWER, {**scope.mine, "id": message_id, "limit": 1})
 
 
 def answered(session: Session, scope: Scope, message_id: str) -> None:
     """Notes that a message has its reply."""
-    query = update(Message).where(*owned(scope), Message.id == message_id).values(awaits_reply=False)
-    session.execute(query.execution_options(synchronize_session=False))
+    session.connection().execute(_ANSWERED, {**scope.mine, "message": message_id})
 
 
 def position_of(session: Session, scope: Scope, message_id: str) -> int:
     """Where a message stands in its conversation, 0 where there is none."""
-    return session.scalar(select(Message.position).where(*owned(scope), Message.id == message_id)) or 0
+    found = fetch(session, _PLACE, {**scope.mine, "id": message_id})
+    return found[0].position if found else 0
+
+
+def told_at(session: Session, scope: Scope, message_id: str) -> datetime | None:
+    """When a message was said, None where there is none."""
+    found = fetch(session, _PLACE, {**scope.mine, "id": message_id})
+    return found[0].timestamp if found else None
 
 
 def by_user(session: Session, scope: Scope, *, limit: int = 20) -> list[Message]:

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from ...engine import ValidationError
 from ..base import now
 from ..message import Message
 from ..preference import PreferenceObservation, UserPreference
+from ..prepared import columns, fetch, mine
 from ..scope import Scope, check_id, check_json
 
 ENOUGH: Final = 3
@@ -100,21 +101,17 @@ def observe(
 
 def _seen(session: Session, scope: Scope, key: str, value: str, message_id: str) -> list[tuple[str, str]]:
     """The newest observations of a key, this one among them, as message and value; older ones go."""
-    mine = (*_observed(scope), PreferenceObservation.key == key)
-    query = select(PreferenceObservation).where(*mine).order_by(PreferenceObservation.seq)
-    rows = list(session.scalars(query))
-    theirs = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.id == message_id)
-    there = session.scalar(select(Message.id).where(*theirs)) is not None
-    if there and not any((row.message_id, row.value) == (message_id, value) for row in rows):
-        new = PreferenceObservation(
-            tenant_id=scope.tenant, user_id=scope.user, key=key, value=value, message_id=message_id
-        )
-        session.add(new)
-        rows.append(new)
-    for row in rows[:-LOOKED_AT]:
-        session.delete(row)
-    session.flush()
-    return [(row.message_id, row.value) for row in rows[-LOOKED_AT:]]
+    about = {**scope.mine, "about": key}
+    seen = fetch(session, _SEEN, about)
+    found = [(row.message_id, row.value) for row in seen]
+    if (message_id, value) not in found:
+        new = {**about, "shown": value, "message": message_id}
+        if session.connection().execute(_OBSERVE, new).rowcount:  # there is such a message
+            found.append((message_id, value))
+    if len(found) > LOOKED_AT:
+        gone = [row.seq for row in seen[: len(found) - LOOKED_AT]]
+        session.connection().execute(_FORGET, {**scope.mine, "seqs": gone})
+    return found[-LOOKED_AT:]
 
 
 def usable(preference: UserPreference) -> bool:
@@ -128,11 +125,11 @@ def listed(
     session: Session, scope: Scope, *, category: str | None = None, only_usable: bool = True
 ) -> list[UserPreference]:
     """The user's preferences by key; inferred ones only once they were observed often and clearly enough."""
-    query = select(UserPreference).where(*owned(scope))
-    if category is not None:
-        query = query.where(UserPreference.category == category)
-    rows = session.scalars(query.order_by(UserPreference.key))
-    return [row for row in rows if not only_usable or usable(row)]
+    return [
+        row
+        for row in session.scalars(_LISTED, scope.mine)
+        if (category is None or row.category == category) and (not only_usable or usable(row))
+    ]
 
 
 def evidence_of(session: Session, scope: Scope, rows: Sequence[UserPreference]) -> dict[str, Message]:
@@ -152,13 +149,26 @@ def remove(session: Session, scope: Scope, key: str) -> bool:
 
 
 def _find(session: Session, scope: Scope, key: str) -> UserPreference | None:
-    return session.scalar(select(UserPreference).where(*owned(scope), UserPreference.key == key))
-
-
-def _observed(scope: Scope) -> tuple[ColumnElement[bool], ...]:
-    return (PreferenceObservation.tenant_id == scope.tenant, PreferenceObservation.user_id == scope.user)
+    return session.scalar(_ONE, {**scope.mine, "about": key})
 
 
 def _forget_observed(session: Session, scope: Scope, key: str) -> None:
-    mine = (*_observed(scope), PreferenceObservation.key == key)
-    session.execute(delete(PreferenceObservation).where(*mine))
+    observed = PreferenceObservation
+    theirs = (observed.tenant_id == scope.tenant, observed.user_id == scope.user, observed.key == key)
+    session.execute(delete(observed).where(*theirs))
+
+
+_C: Final = columns(UserPreference)
+_LISTED: Final = select(UserPreference).where(*mine(_C)).order_by(_C.key)
+_ONE: Final = select(UserPreference).where(*mine(_C), _C.key == bindparam("about"))
+_O: Final = columns(PreferenceObservation)
+_SEEN: Final = (
+    select(_O.seq, _O.message_id, _O.value).where(*mine(_O), _O.key == bindparam("about")).order_by(_O.seq)
+)
+_M: Final = columns(Message)
+_OBSERVE: Final = insert(PreferenceObservation).from_select(
+    ["tenant_id", "user_id", "key", "value", "message_id"],
+    select(_M.tenant_id, _M.user_id, bindparam("about", type_=_O.key.type), bindparam("shown", type_=_O.value.type), _M.id)
+    .where(*mine(_M), _M.id == bindparam("message")),
+)  # fmt: skip
+_FORGET: Final = delete(PreferenceObservation).where(*mine(_O), _O.seq.in_(bindparam("seqs", expanding=True)))

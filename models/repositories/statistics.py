@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from ..conversation import Conversation
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
+from ..prepared import columns, fetch, mine
 from ..scope import Scope
 from . import conversations, memories, messages, preferences
 
@@ -48,28 +49,25 @@ def of_memories(session: Session, scope: Scope) -> dict[str, Any]:
 
 def of_session(session: Session, scope: Scope, conversation_id: str) -> dict[str, Any]:
     """One conversation's turns, messages, seconds, tokens, memories, and the user's usable preferences."""
-    mine = messages.owned(scope, conversation_id)
-    rows = session.execute(
-        select(
-            Message.role,
-            func.count(),
-            func.sum(Message.token_count),
-            func.min(Message.timestamp),
-            func.max(Message.timestamp),
-        )
-        .where(*mine)
-        .group_by(Message.role)
-    ).all()
-    first = min((row[3] for row in rows), default=None)
-    last = max((row[4] for row in rows), default=None)
-    taken = select(func.count(func.distinct(MemorySource.memory_id))).join(
-        Message, Message.id == MemorySource.message_id
-    )
+    here = {**scope.mine, "place": conversation_id}
+    said = fetch(session, _SAID, here)
+    first = min((row[3] for row in said), default=None)
+    last = max((row[4] for row in said), default=None)
     return {
-        "turns": next((row[1] for row in rows if row[0] == "user"), 0),
-        "messages": sum(row[1] for row in rows),
+        "turns": next((row[1] for row in said if row[0] == "user"), 0),
+        "messages": sum(row[1] for row in said),
         "duration": (last - first).total_seconds() if first is not None and last is not None else 0.0,
-        "tokens": int(sum(row[2] or 0 for row in rows)),
-        "memories": session.scalar(taken.where(*mine)) or 0,
+        "tokens": int(sum(row[2] or 0 for row in said)),
+        "memories": fetch(session, _TAKEN, here)[0][0],
         "preferences": len(preferences.listed(session, scope)),
     }
+
+
+_M, _S = columns(Message), columns(MemorySource)
+_HERE: Final = (*mine(_M), _M.conversation_id == bindparam("place"))
+_SAID: Final = (
+    select(_M.role, func.count(), func.sum(_M.token_count), func.min(_M.timestamp), func.max(_M.timestamp))
+    .where(*_HERE)
+    .group_by(_M.role)
+)
+_TAKEN: Final = select(func.count(func.distinct(_S.memory_id))).where(_M.id == _S.message_id, *_HERE)

@@ -74,7 +74,7 @@ def fitted(wanted: Wanted, limit: int, correction: float = 1.0) -> Fitted:
         part.tokens = round(part.tokens * correction)
     report = ContextReport(
         limit=limit,
-        tokens=round(prompt.tokens() * correction),
+        tokens=round(work.tokens * correction),
         correction=round(correction, 3),
         parts=parts,
         left_out=work.left_out,
@@ -88,7 +88,7 @@ class _Fitting:
         self.parts: list[ContextPart] = []
         self.left_out: list[LeftOut] = []
         self.turn_costs = [cost_of_turn(turn) for turn in wanted.turns]
-        self.turns_left = self.turn_room = self.set_aside = 0
+        self.turns_left = self.turn_room = self.set_aside = self.tokens = 0
 
     def prompt(self) -> Prompt:
         """Fills part after part, each with its own share and what was not used before it."""
@@ -242,7 +242,7 @@ class _Fitting:
     def _trimmed(self, prompt: Prompt) -> Prompt:
         """What is left when the parts together come to more than they did one by one."""
         grouped = any(part.name == "pinned" and part.items for part in self.parts)
-        while prompt.tokens() > self.limit:
+        while (tokens := prompt.tokens()) > self.limit:
             hits = len(prompt.memories) - grouped
             if prompt.recent:
                 prompt = self._without(prompt, "recent", "recent", 0)
@@ -259,6 +259,7 @@ class _Fitting:
                 prompt, grouped = self._without(prompt, "memories", "pinned", None), False
             else:
                 break
+        self.tokens = tokens
         return prompt
 
     def _without(self, prompt: Prompt, key: str, name: PartName, place: int | None) -> Prompt:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue
+from sqlalchemy import Row
 
 from ...engine import Context
 from ...models.message import Message
@@ -127,7 +128,7 @@ class RecentConversation(BaseModel):
     messages: list[Turn]
 
 
-def turn_of(message: Message) -> Turn:
+def turn_of(message: Message | Row[Any]) -> Turn:
     """A stored message as a model is shown it."""
     return Turn.model_validate(
         {

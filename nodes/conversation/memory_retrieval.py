@@ -73,7 +73,7 @@ class MemoryRetrievalNode(Node):
         window = context_windows.active(session, scope, inputs.conversation_id)
         summarised_to = window.summarised_to if window is not None else 0
         before = messages.position_of(session, scope, inputs.message_id)
-        turns = messages.newest(
+        turns = messages.spoken(
             session,
             scope,
             inputs.conversation_id,
@@ -154,8 +154,8 @@ def _recent(session: Session, scope: Scope, current: str, limit: int) -> list[Re
             title=other.title,
             updated_at=other.updated_at,
             messages=[
-                turn_of(message) for message in messages.newest(session, scope, other.id, limit=OTHER_TURNS)
+                turn_of(message) for message in messages.spoken(session, scope, other.id, limit=OTHER_TURNS)
             ],
         )
-        for other in conversations.listed(session, scope, limit=limit, exclude=current)
+        for other in conversations.recent(session, scope, limit=limit, exclude=current)
     ]

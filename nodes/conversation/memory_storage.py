@@ -7,12 +7,10 @@ from collections.abc import MutableMapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...engine import Context, Node
 from ...models.base import now
-from ...models.message import Message
 from ...models.repositories import context_windows, conversations, messages
 from ...models.truth import Claim, Telling, learn
 from ...services import (
@@ -118,18 +116,15 @@ class MemoryStorageNode(Node):
         )
         state["reply_id"] = messages.add(session, conversation, reply)[0].id
         messages.answered(session, scope, inputs.message_id)
-        told = session.scalar(
-            select(Message.timestamp).where(*messages.owned(scope), Message.id == inputs.message_id)
-        )
+        told = messages.told_at(session, scope, inputs.message_id)
         claims = [
             Claim(fact, vector)
             for fact, vector in zip(outputs.extracted_memories, outputs.vectors[1:], strict=True)
         ]
         telling = Telling([inputs.message_id], told or now(), embedder.model_id, inputs.current_message)
         state["memories_extracted"] = learn(session, scope, claims, telling)
-        window = context_windows.active(session, scope, inputs.conversation_id)
-        after = window.summarised_to if window is not None else 0
-        newest = messages.newest(session, scope, inputs.conversation_id, limit=WINDOW, after=after)
+        after = context_windows.summarised_to(session, scope, inputs.conversation_id)
+        newest = messages.spoken(session, scope, inputs.conversation_id, limit=WINDOW, after=after)
         tokens = sum(message.token_count for message in newest)
         context_windows.extend(session, conversation, [message.id for message in newest], tokens)
         state["vectors"] = []

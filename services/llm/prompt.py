@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, Field, JsonValue
@@ -118,7 +119,13 @@ class Prompt(BaseModel):
     def tokens(self) -> int:
         """About how many tokens all of it is."""
         chat = sum(estimate_tokens(entry["content"]) + MESSAGE_OVERHEAD for entry in self.chat())
-        return estimate_tokens(self.system_text()) + MESSAGE_OVERHEAD + chat
+        system = self.system_text()
+        # Instructions alone are a developer's, and few: of what a user said nothing is kept.
+        known = _estimated(system) if system == self.instructions else estimate_tokens(system)
+        return known + MESSAGE_OVERHEAD + chat
+
+
+_estimated = lru_cache(64)(estimate_tokens)
 
 
 def shown(value: JsonValue) -> str:

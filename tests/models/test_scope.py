@@ -67,7 +67,7 @@ class Mine:
         over.valid_to = LONG_AGO + timedelta(1)
         preferences.put(session, scope, "k", self.canary, evidence=[self.message])
         fact[0].pinned = True
-        window = context_windows.slide(session, talk, [self.message], summary=self.canary)
+        window = context_windows.slide(session, talk, [self.message], summary=self.canary, summarised_to=1)
         self.window = window.id
         call = Call(tool="lookup", arguments={"query": f"look {self.canary}"})
         outcome = Outcome(
@@ -98,6 +98,7 @@ MINE: dict[str, Walk] = {
     ),
     "context_windows.pinned": lambda s, scope, own: context_windows.pinned(s, scope),
     "context_windows.slide": lambda s, scope, own: context_windows.slide(s, talk(s, scope, own), ["x"]),
+    "context_windows.summarised_to": lambda s, scope, own: context_windows.summarised_to(s, scope, "c"),
     "context_windows.told": lambda s, scope, own: context_windows.told(s, scope),
     "conversations.archive_older_than": lambda s, scope, own: conversations.archive_older_than(s, scope, 1),
     "conversations.begin": lambda s, scope, own: conversations.begin(s, scope, conversation_id="d"),
@@ -109,6 +110,7 @@ MINE: dict[str, Walk] = {
     ),
     "conversations.listed": lambda s, scope, own: conversations.listed(s, scope),
     "conversations.locked": lambda s, scope, own: conversations.locked(s, scope, "c"),
+    "conversations.recent": lambda s, scope, own: conversations.recent(s, scope, limit=9, exclude="d"),
     "conversations.set_status": lambda s, scope, own: conversations.set_status(s, scope, "c", "paused"),
     "ids.whole": lambda s, scope, own: ids.whole(s, scope, "message", own.message[:12]),
     "memories.counted": lambda s, scope, own: memories.counted(s, scope),
@@ -133,6 +135,8 @@ MINE: dict[str, Walk] = {
     "messages.last_position": lambda s, scope, own: messages.last_position(s, scope, "c"),
     "messages.newest": lambda s, scope, own: messages.newest(s, scope, "c"),
     "messages.position_of": lambda s, scope, own: messages.position_of(s, scope, own.message),
+    "messages.spoken": lambda s, scope, own: messages.spoken(s, scope, "c"),
+    "messages.told_at": lambda s, scope, own: messages.told_at(s, scope, own.message),
     "preferences.evidence_of": lambda s, scope, own: preferences.evidence_of(
         s, scope, preferences.listed(s, scope)
     ),
@@ -173,6 +177,9 @@ THEIRS: dict[str, Walk] = {
     "messages.last_position": lambda s, scope, theirs: messages.last_position(s, scope, theirs.own),
     "messages.newest": lambda s, scope, theirs: messages.newest(s, scope, theirs.own),
     "messages.position_of": lambda s, scope, theirs: messages.position_of(s, scope, theirs.message),
+    "messages.spoken": lambda s, scope, theirs: messages.spoken(s, scope, theirs.own),
+    "messages.told_at": lambda s, scope, theirs: messages.told_at(s, scope, theirs.message),
+    "context_windows.summarised_to": lambda s, scope, theirs: context_windows.summarised_to(s, scope, theirs.own),
     "context_windows.parts": lambda s, scope, theirs: context_windows.parts(
         s, scope, context_windows.slide(s, conversations.get(s, scope, "c"), [], built_from=[theirs.window])
     ),
@@ -262,6 +269,7 @@ def test_what_belongs_to_another_is_not_found(db: DatabaseManager, world: World)
 
 def test_one_owner_finds_their_own(db: DatabaseManager, world: World):
     empty = {
+        "context_windows.extend",
         "memories.forget",
         "memories.strengthen",
         "memories.touch",
