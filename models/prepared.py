@@ -26,3 +26,10 @@ def fetch(session: Session, statement: Any, given: Mapping[str, Any]) -> Sequenc
     if session.new or session.dirty or session.deleted:
         session.flush()
     return session.connection().execute(statement, dict(given)).all()
+
+
+def change(session: Session, statement: Any, given: Mapping[str, Any]) -> int:
+    """How many rows a statement writes; objects that the session has of them are not brought up to date."""
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    return int(session.connection().execute(statement, dict(given)).rowcount)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from ..context_window import ContextWindow
 from ..conversation import Conversation
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..prepared import columns, fetch, mine
+from ..prepared import change, columns, fetch, mine
 from ..scope import Scope
 
 MOST_TOLD = 20
@@ -77,18 +77,11 @@ def keep(
 
 def extend(session: Session, conversation: Conversation, messages: Sequence[str], token_count: int) -> None:
     """Moves the active window on to these newest message ids, its summary unchanged."""
-    session.flush()
-    moved = {
-        "tenant": conversation.tenant_id, "user": conversation.user_id, "place": conversation.id,
-        "ids": list(messages), "tokens": token_count,
-    }  # fmt: skip
-    if not session.connection().execute(_EXTEND, moved).rowcount:
-        first = ContextWindow(
-            tenant_id=conversation.tenant_id, user_id=conversation.user_id, conversation_id=conversation.id,
-            messages=list(messages), token_count=token_count,
-        )  # fmt: skip
-        session.add(first)
-        session.flush()
+    tenant, user, place = conversation.tenant_id, conversation.user_id, conversation.id
+    here = {"tenant": tenant, "user": user, "place": place}
+    if not change(session, _EXTEND, {**here, "ids": list(messages), "tokens": token_count}):
+        first = {"tenant_id": tenant, "user_id": user, "conversation_id": place}
+        change(session, _FIRST, {**first, "messages": list(messages), "token_count": token_count})
 
 
 def summarised_to(session: Session, scope: Scope, conversation_id: str) -> int:
@@ -143,6 +136,7 @@ _SUMMARISED: Final = (
 _ACTIVE: Final = (
     select(ContextWindow).where(*_HOLDS).order_by(_WINDOW.created_at.desc()).limit(bindparam("limit"))
 )
+_FIRST: Final = insert(ContextWindow.__table__)  # type: ignore[arg-type, unused-ignore]
 _EXTEND: Final = (
     update(ContextWindow.__table__)  # type: ignore[arg-type, unused-ignore]
     .where(*_HOLDS)

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from ...engine import ValidationError
-from ..base import now
+from ..base import new_id, now
 from ..conversation import STATUSES, Conversation
 from ..errors import NotFound
 from ..lifecycle import change_status
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..prepared import columns, fetch, mine
+from ..prepared import change, columns, fetch, mine
 from ..scope import Scope, check_id, check_json, check_limit, check_text
 
 LONGEST_TITLE = 500
@@ -42,12 +42,10 @@ def begin(
         raise ValidationError(
             f"title: expected at most {LONGEST_TITLE} characters, found {len(title)}", ["title"]
         )
-    made = Conversation(tenant_id=scope.tenant, user_id=scope.user, title=title, meta=metadata or {})
-    if conversation_id is not None:
-        made.id = check_id("conversation_id", conversation_id)
-    session.add(made)
-    session.flush()
-    return made
+    place = new_id() if conversation_id is None else check_id("conversation_id", conversation_id)
+    row = {"tenant_id": scope.tenant, "user_id": scope.user, "id": place, "title": title}
+    change(session, _BEGIN, {**row, "metadata": metadata or {}})
+    return get(session, scope, place)
 
 
 def find(session: Session, scope: Scope, conversation_id: str) -> Conversation | None:
@@ -78,6 +76,7 @@ def recent(session: Session, scope: Scope, *, limit: int, exclude: str) -> Seque
 
 
 _C: Final = columns(Conversation)
+_BEGIN: Final = insert(Conversation.__table__)  # type: ignore[arg-type, unused-ignore]
 _ONE: Final = select(Conversation).where(*mine(_C), _C.id == bindparam("place"))
 _LOCKED: Final = _ONE.with_for_update().execution_options(populate_existing=True)
 _RECENT: Final = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ...engine import ValidationError
@@ -14,10 +14,19 @@ from ..base import now
 from ..errors import NotFound
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
+from ..prepared import change, columns, mine
 from ..scope import Scope, check_id, check_json, check_limit
 from .messages import check_content
 
 STRONGER = 0.05
+_M, _S = columns(Message), columns(MemorySource)
+_MEMORY: Final = bindparam("memory", type_=_S.memory_id.type)
+_TIE: Final = insert(MemorySource).from_select(
+    ["memory_id", "message_id", "tenant_id", "user_id"],
+    select(_MEMORY, _M.id, _M.tenant_id, _M.user_id)
+    .where(*mine(_M), _M.id.in_(bindparam("ids", expanding=True)))
+    .where(~exists().where(_S.memory_id == _MEMORY, _S.message_id == _M.id)),
+)
 
 
 def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -74,18 +83,8 @@ def strengthen(
 
 
 def _tie(session: Session, scope: Scope, memory: MemoryIndex, sources: Collection[str]) -> None:
-    theirs = select(Message.id).where(
-        Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.id.in_(list(sources))
-    )
-    there = set(session.scalars(select(MemorySource.message_id).where(MemorySource.memory_id == memory.id)))
-    for message_id in session.scalars(theirs).all():
-        if message_id not in there:
-            session.add(
-                MemorySource(
-                    memory_id=memory.id, message_id=message_id, tenant_id=scope.tenant, user_id=scope.user
-                )
-            )
-    session.flush()
+    if sources:
+        change(session, _TIE, {**scope.mine, "memory": memory.id, "ids": list(sources)})
 
 
 def listed(

@@ -16,7 +16,7 @@ from ...services.tokens import estimate_tokens
 from ..base import Base, as_utc, content_hash, new_id, now, packed
 from ..conversation import Conversation
 from ..message import ROLES, Message
-from ..prepared import columns, fetch, mine
+from ..prepared import change, columns, fetch, mine
 from ..scope import Scope, check_id, check_json, check_limit
 
 MOST_BYTES = 262_144
@@ -302,7 +302,7 @@ def answer_to(session: Session, scope: Scope, message_id: str) -> Message | None
 
 def answered(session: Session, scope: Scope, message_id: str) -> None:
     """Notes that a message has its reply."""
-    session.connection().execute(_ANSWERED, {**scope.mine, "message": message_id})
+    change(session, _ANSWERED, {**scope.mine, "message": message_id})
 
 
 def position_of(session: Session, scope: Scope, message_id: str) -> int:

@@ -13,7 +13,7 @@ from ...engine import ValidationError
 from ..base import now
 from ..message import Message
 from ..preference import PreferenceObservation, UserPreference
-from ..prepared import columns, fetch, mine
+from ..prepared import change, columns, fetch, mine
 from ..scope import Scope, check_id, check_json
 
 ENOUGH: Final = 3
@@ -106,11 +106,11 @@ def _seen(session: Session, scope: Scope, key: str, value: str, message_id: str)
     found = [(row.message_id, row.value) for row in seen]
     if (message_id, value) not in found:
         new = {**about, "shown": value, "message": message_id}
-        if session.connection().execute(_OBSERVE, new).rowcount:  # there is such a message
+        if change(session, _OBSERVE, new):  # there is such a message
             found.append((message_id, value))
     if len(found) > LOOKED_AT:
         gone = [row.seq for row in seen[: len(found) - LOOKED_AT]]
-        session.connection().execute(_FORGET, {**scope.mine, "seqs": gone})
+        change(session, _FORGET, {**scope.mine, "seqs": gone})
     return found[-LOOKED_AT:]
 
 

@@ -88,6 +88,7 @@ class _Fitting:
         self.parts: list[ContextPart] = []
         self.left_out: list[LeftOut] = []
         self.turn_costs = [cost_of_turn(turn) for turn in wanted.turns]
+        self._known: dict[int, tuple[object, int]] = {}
         self.turns_left = self.turn_room = self.set_aside = self.tokens = 0
 
     def prompt(self) -> Prompt:
@@ -137,8 +138,8 @@ class _Fitting:
         wanted = self.wanted
         asked: dict[PartName, int] = {
             "pinned": _cost_of_group(wanted.pinned),
-            "preferences": sum(map(cost_of_note, wanted.preferences)),
-            "memories": sum(map(cost_of_memory, wanted.memories)),
+            "preferences": sum(self._price(note, cost_of_note) for note in wanted.preferences),
+            "memories": sum(self._price(hit, cost_of_memory) for hit in wanted.memories),
             "turns": sum(self.turn_costs),
             "summary": _cost_of_summary(wanted.summary),
             "recent": sum(cost_of_turn(turn, quoted=True) for turns in wanted.recent for turn in turns),
@@ -160,6 +161,12 @@ class _Fitting:
             spare -= more
         return kept
 
+    def _price(self, item: Item, cost: Callable[[Item], int]) -> int:
+        """What an item costs; it is asked twice of each, for its share and when it is taken."""
+        if id(item) not in self._known:
+            self._known[id(item)] = (item, cost(item))
+        return self._known[id(item)][1]
+
     def _take(
         self,
         name: PartName,
@@ -170,7 +177,7 @@ class _Fitting:
     ) -> _Taken[Item]:
         taken: _Taken[Item] = _Taken()
         for item in items:
-            price, rest = cost(item), room - taken.spent
+            price, rest = self._price(item, cost), room - taken.spent
             if price > rest and cut is not None and rest >= WORTH_CUTTING and not taken.cut:
                 taken.cut.append(item)
                 item = cut(item, rest)

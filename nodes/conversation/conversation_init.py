@@ -82,16 +82,17 @@ class ConversationInitNode(Node):
         if opening.reply is not None:
             return "answered"
         conversation_id = opening.conversation_id or outputs.conversation_id
-        if opening.conversation_id is None:
+        if opening.conversation_id is not None:
+            conversation = conversations.locked(session, scope, conversation_id)
+        else:
             title = inputs.title or " ".join(inputs.current_message.split())[:80]
-            conversations.begin(
+            conversation = conversations.begin(
                 session,
                 scope,
                 conversation_id=outputs.conversation_id,
                 title=title,
                 metadata=dict(inputs.metadata),
             )
-        conversation = conversations.locked(session, scope, conversation_id)
         accept_message(conversation)
         new = messages.NewMessage(
             inputs.current_message,
