@@ -1,4 +1,4 @@
-"""Servers of a test's own, which may be killed and started again: PostgreSQL and Redis."""
+"""Servers of a test's own, which may be killed and started again: PostgreSQL, Redis and RabbitMQ."""
 
 from __future__ import annotations
 
@@ -61,6 +61,11 @@ class Server:
             self._process.wait()
             self._process = None
 
+    def empty(self) -> None:
+        """Deletes what it kept, while it does not run."""
+        for entry in self.folder.iterdir():
+            shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
+
     def close(self) -> None:
         """Kills it and deletes its files."""
         self.kill()
@@ -72,6 +77,24 @@ def redis() -> Server:
     program, port = tool("redis-server"), free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     return Server(port, Path(tempfile.mkdtemp(prefix="turngraph-redis-")), command, start_new_session=True)
+
+
+def rabbitmq() -> Server:
+    """A RabbitMQ that keeps the messages of durable queues when it is killed, unless it is emptied."""
+    if (program := shutil.which("rabbitmq-server", path="/usr/lib/rabbitmq/bin")) is None:
+        pytest.skip("expected: no rabbitmq-server here")
+    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="turngraph-rabbitmq-"))
+    places = {
+        "MNESIA_BASE": "mnesia",
+        "LOG_BASE": "log",
+        "ENABLED_PLUGINS_FILE": "plugins",
+        "CONFIG_FILE": "config",
+    }
+    own = {f"RABBITMQ_{name}": str(folder / place) for name, place in places.items()}
+    own |= {"RABBITMQ_NODENAME": f"turngraph{port}@localhost", "RABBITMQ_NODE_PORT": str(port)}
+    own |= {"RABBITMQ_DIST_PORT": str(free_port()), "HOME": str(folder)}
+    environment = {**os.environ, **own}
+    return Server(port, folder, [program], start_new_session=True, env=environment)
 
 
 def postgres() -> Server:

@@ -47,9 +47,9 @@ def postgres() -> Iterator[servers.Server]:
     made.close()
 
 
-@pytest.fixture
-def redis() -> Iterator[servers.Server]:
-    made = servers.redis()
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker(request: pytest.FixtureRequest) -> Iterator[servers.Server]:
+    made = servers.redis() if request.param == "redis" else servers.rabbitmq()
     yield made
     made.close()
 
@@ -90,27 +90,40 @@ async def test_a_database_that_is_killed_and_started_again_is_waited_for(postgre
 
 
 @pytest.fixture
-def farm(redis: servers.Server, tmp_path: Path, postgres_database: str) -> Iterator[Farm]:
+def farm(
+    broker: servers.Server, request: pytest.FixtureRequest, tmp_path: Path, postgres_database: str
+) -> Iterator[Farm]:
     (tmp_path / "noting.py").write_text(APP)
     (tmp_path / "notes").touch()
-    made = Farm(tmp_path, f"redis://127.0.0.1:{redis.port}/0", postgres_database)
+    redis = "redis" in request.node.callspec.params.values()
+    url = "redis://127.0.0.1:{}/0" if redis else "amqp://guest:guest@127.0.0.1:{}//"
+    made = Farm(tmp_path, url.format(broker.port), postgres_database)
     yield made
     made.close()
 
 
-async def test_a_broker_that_is_killed_and_started_empty_is_waited_for(
+async def test_a_broker_that_is_killed_is_waited_for_whether_it_kept_its_messages_or_starts_empty(
     farm: Farm,
-    redis: servers.Server,
+    broker: servers.Server,
     graph: Graph,  # noqa: F811
 ):
     farm.start()
     with DatabaseManager(farm.url) as db:
-        task = asyncio.create_task(batch(farm, db, graph, 500))
-        for wait in (4.0, 3.0):
-            await asyncio.sleep(wait)
-            await asyncio.to_thread(redis.kill)
-            await asyncio.sleep(1.0)
-            await asyncio.to_thread(redis.start)
+        task = asyncio.create_task(batch(farm, db, graph, COUNT))
+        for keeps in (True, False):
+            await noted(farm, 100)
+            await asyncio.to_thread(broker.kill)
+            if not keeps:
+                broker.empty()
+            await asyncio.to_thread(broker.start)
         report = await task
-        assert report.done == 500
-        whole(farm, db, 500)
+        assert report.done == COUNT
+        whole(farm, db, COUNT)
+
+
+async def noted(farm: Farm, more: int) -> None:
+    """Returns when the workers have begun that many more records, or all there are."""
+    notes = farm.folder / "notes"
+    begun = len(notes.read_text().splitlines())
+    while len(notes.read_text().splitlines()) < min(begun + more, COUNT):
+        await asyncio.sleep(0.05)
