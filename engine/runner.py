@@ -251,8 +251,6 @@ def _annotate(error: Exception, graph: Graph, run: Run) -> None:
 
 def starting_state(graph: Graph, given: Mapping[str, Any] | Any) -> State:
     """The first state of a run: what was given, validated by the graph's `inputs=`."""
-    from .plan import unfit
-
     model = graph.inputs
     if model is None:
         return dict(given)
@@ -261,6 +259,7 @@ def starting_state(graph: Graph, given: Mapping[str, Any] | Any) -> State:
     from pydantic import ValidationError as Unfit
 
     from .errors import ValidationError, did_you_mean
+    from .plan import unfit
 
     if model.model_config.get("extra", "forbid") == "forbid":
         for key in given:

@@ -18,12 +18,11 @@ from .inputs import InConversation
 
 @dataclass(slots=True)
 class Learned:
-    """What a message states and shows, and what was used before."""
+    """What a message states and shows."""
 
     inputs: PreferenceUpdateNode.Inputs
     stated: dict[str, tuple[JsonValue, str]] = field(default_factory=dict)
     shown: list[Observation] = field(default_factory=list)
-    before: dict[str, Any] = field(default_factory=dict)
 
 
 class PreferenceUpdateNode(Node):
@@ -41,27 +40,20 @@ class PreferenceUpdateNode(Node):
     class Outputs(BaseModel):
         preferences_updated: dict[str, JsonValue]
 
-    def prep(self, state: Mapping[str, Any], *, inputs: Inputs, session: Session) -> Learned:
+    def prep(self, state: Mapping[str, Any], *, inputs: Inputs) -> Learned:
         learned = Learned(inputs, shown=observed(inputs.current_message))
         learned.stated = {stated.key: (stated.value, stated.category) for stated in inputs.stated_preferences}
         learned.stated |= {key: (value, "explicit") for key, value in inputs.explicit_preferences.items()}
-        learned.before = {
-            row.key: (row.value, row.source) for row in preferences.listed(session, inputs.scope)
-        }
         return learned
 
     def exec(self, learned: Learned) -> Outputs:
-        changed = {
-            key: value
-            for key, (value, _) in learned.stated.items()
-            if learned.before.get(key) != (value, "stated")
-        }
-        return self.Outputs(preferences_updated=changed)
+        return self.Outputs(preferences_updated={key: value for key, (value, _) in learned.stated.items()})
 
     def post(
         self, state: MutableMapping[str, Any], learned: Learned, outputs: Outputs, *, session: Session
     ) -> None:
         scope, message_id = learned.inputs.scope, learned.inputs.message_id
+        before = {row.key: (row.value, row.source) for row in preferences.listed(session, scope)}
         for key, (value, category) in learned.stated.items():
             preferences.put(session, scope, key, value, category=category, evidence=[message_id])
         inferred: dict[str, Any] = {}
@@ -72,6 +64,6 @@ class PreferenceUpdateNode(Node):
             if row is not None and row.source == "inferred" and preferences.usable(row):
                 inferred[row.key] = row.value
         state["preferences_updated"] = {
-            **{k: v for k, v in inferred.items() if learned.before.get(k, (None, ""))[0] != v},
-            **outputs.preferences_updated,
+            **{k: v for k, v in inferred.items() if before.get(k, (None, ""))[0] != v},
+            **{k: v for k, v in outputs.preferences_updated.items() if before.get(k) != (v, "stated")},
         }
