@@ -81,8 +81,10 @@ def measure(name: str, job: Any, folder: Path) -> dict[str, Any]:
         "leaks": leaks, "short": short, "searches": len(took), "durable": memory.durable, "load": round(os.getloadavg()[0], 1),
         "rankings": rankings if bool(job["keep"]) else [],
     }  # fmt: skip
+    kept = memory.kept() if hasattr(memory, "kept") else None
     memory.close()
-    return {**outcome, "bytes": round(size(folder) / len(items)) if memory.durable else 0}
+    kept = size(folder) if kept is None else kept
+    return {**outcome, "bytes": round(kept / len(items)) if memory.durable else 0}
 
 
 def main() -> None:

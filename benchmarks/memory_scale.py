@@ -1,6 +1,6 @@
 """What do adding and searching cost as a memory grows?
 
-python benchmarks/memory_scale.py [--sizes 1000x1 10000x1 1000x100 100000x1] [--peers] [--seconds N] [--json PATH]
+python benchmarks/memory_scale.py [--sizes 1000x1 10000x1 1000x100 100000x1] [--peers] [--postgresql] [--seconds N] [--json PATH]
 
 The texts are LoCoMo's turns, over and over with a number, and the vectors MiniLM's, a little moved; embedding is not
 timed. Each system is a process of its own and is used through its own API; one that is too slow is stopped and named.
@@ -17,7 +17,7 @@ import dialogues
 import memory_jobs
 import numpy as np
 from embeddings import Cached
-from peers import MEMORY_PEERS, OURS_MEMORY
+from peers import MEMORY_PEERS, OURS_MEMORY, OURS_MEMORY_POSTGRESQL
 
 from turngraph.services import embedder_named
 
@@ -31,7 +31,9 @@ HEADS: Final = (
 )  # fmt: skip
 
 
-def job(told: list[dialogues.Dialogue], each: int, users: int, seconds: float) -> dict[str, Any]:
+def job(
+    told: list[dialogues.Dialogue], each: int, users: int, seconds: float, searches: int
+) -> dict[str, Any]:
     """What is stored and asked, the same every time."""
     embedder, chance = Cached(embedder_named("minilm")), np.random.default_rng(7)
     said = [f"{turn.speaker}: {turn.text}" for one in told for turn in one.turns]
@@ -42,12 +44,12 @@ def job(told: list[dialogues.Dialogue], each: int, users: int, seconds: float) -
     vectors[moved] += chance.normal(0, 0.6 / vectors.shape[1] ** 0.5, (int(moved.sum()), vectors.shape[1]))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     questions = [question.text for one in told for question in one.questions]
-    asked = chance.choice(len(questions), SEARCHES, replace=False)
+    asked = chance.choice(len(questions), searches, replace=searches > len(questions))
     return {
         "texts": [f"{said[p]} (memo {number})" for number, p in enumerate(place)], "vectors": vectors,
         "users": [f"user{number % users}" for number in range(count)],
         "queries": [questions[i] for i in asked], "query_vectors": embedder.embed(questions)[asked].astype(np.float32),
-        "askers": [f"user{int(user)}" for user in chance.integers(0, min(users, 20), SEARCHES)],
+        "askers": [f"user{int(user)}" for user in chance.integers(0, min(users, 20), searches)],
         "limit": LIMIT, "seconds": seconds, "singly": SINGLY, "keep": False,
     }  # fmt: skip
 
@@ -70,6 +72,10 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="EACHxUSERS")
     parser.add_argument("--peers", action="store_true", help="measures peers too")
     parser.add_argument(
+        "--postgresql", action="store_true", help="measures ours on this machine's PostgreSQL too"
+    )
+    parser.add_argument("--searches", type=int, default=SEARCHES, help="how many questions are asked")
+    parser.add_argument(
         "--seconds",
         type=float,
         default=120,
@@ -84,8 +90,9 @@ def main() -> None:
     for size in given.sizes:
         each, users = map(int, size.split("x"))
         print(f"\n{users} x {each:,} memories\n\n| {' | '.join(HEADS)} |\n{'|---' * len(HEADS)}|", flush=True)
-        work = job(told, each, users, given.seconds)
-        for engine in (OURS_MEMORY, *(MEMORY_PEERS if given.peers else ())):
+        work = job(told, each, users, given.seconds, given.searches)
+        theirs = [OURS_MEMORY_POSTGRESQL] if given.postgresql else []
+        for engine in (OURS_MEMORY, *theirs, *(MEMORY_PEERS if given.peers else ())):
             name = f"{engine.name} {engine.version}".strip()
             shown.setdefault(size, {})[name] = found = memory_jobs.run(engine, work)
             print(line(name, found), flush=True)

@@ -71,6 +71,9 @@ DURABLE_MAPS: Final = {
     "LangGraph": replace(DURABLE_PEERS[0], adapter="durable_map_langgraph"),
 }
 OURS_MEMORY: Final = Engine("turngraph", "memory_turngraph", "turngraph", "turngraph.models")
+OURS_MEMORY_POSTGRESQL: Final = Engine(
+    "turngraph, PostgreSQL", "memory_turngraph_postgresql", "turngraph", "turngraph.models"
+)
 MEMORY_PEERS: Final = (
     Engine("LangGraph InMemoryStore", "memory_langgraph", "langgraph", "langgraph.store.memory", "1.2.22", ("numpy",)),
     Engine(
