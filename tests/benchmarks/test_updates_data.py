@@ -12,7 +12,7 @@ import yaml
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
 FRESH = "updates_fresh.yaml"
 BALANCED = ("updates_dev.yaml", "updates_held.yaml", FRESH)
-FILES = (*BALANCED, "updates_varied.yaml")
+FILES = (*BALANCED, "updates_varied.yaml", "updates_more.yaml")
 CATEGORIES = {
     "moved_house": 8,
     "changed_job": 8,
