@@ -19,21 +19,19 @@ import numpy as np
 import updates
 from embeddings import Cached
 
-from turngraph.models.succession import Told, features
+from turngraph.models.about import Side, sides
+from turngraph.models.succession import MOST, Told, features, may_end, nearness, passages
 from turngraph.models.truth import topic
 from turngraph.services import Fact, embedder_named
 from turngraph.services.llm.facts import facts_in
-from turngraph.services.llm.facts_moods import STILL
-from turngraph.services.llm.facts_split import own_words
-from turngraph.services.llm.facts_turns import turns
 
 OUTPUT: Final = Path(__file__).resolve().parents[1] / "models" / "succession_weights.py"
-HALVES: Final = ("dev", "varied")
+HALVES: Final = ("dev", "varied", "more")
 CHANGING: Final = (
     "moved_house", "changed_job", "new_preference", "corrected_mistake", "status_change", "negated", "plan",
 )  # fmt: skip
+STAYING: Final = ("both_hold", "temporary", "hypothetical", "someone_else", "quoted")
 DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "locomo-dev.json"
-CUES: Final = ("ended", "begun", "now", "mended")
 EVERY: Final = 3
 """Of LoCoMo's turns, which share is taken."""
 HELD: Final = 60
@@ -41,17 +39,20 @@ AMONG: Final = 25
 """How many facts of others stand among a user's own."""
 GROUPS: Final = 10
 ROUNDS: Final = 30
-RIDGE: Final = 2.0
-WRONG: Final = 0.001
+CHOOSING: Final = 4
+"""How often the passage that tells of a change is chosen anew by what was learned so far."""
+RIDGE: Final = 3.0
+WRONG: Final = 0.0005
 """Which share of the facts that still hold may be taken for ended, in the choice of the threshold."""
 
 
 @dataclass
 class Example:
-    """One message and the facts that held before it: their features, and which of them it ended."""
+    """One message and the facts that held before it: for each passage their features and whether it may have ended them."""
 
     history: str
     features: Any
+    may: Any
     ended: Any
     message: str
     contents: list[str]
@@ -83,23 +84,22 @@ def examples(histories: Sequence[dict[str, Any]], embedder: Any) -> list[Example
             new = [fact for fact in facts_in(turn["user"], question)]
             last = number == len(users) - 1
             number += 1
-            live = [fact for fact in own if fact.content_type == "fact" and fact.effect != "ends"]
-            claims = [fact for fact in new if fact.content_type == "fact" and fact.subject == "user"]
-            claims = [fact for fact in claims if not STILL.search(fact.content)]
-            old = [*live, *strangers]
-            if live and claims:
-                vectors = embedder.embed([fact.content for fact in [*claims, *old]])
-                given, _ = features(
-                    own_words(turn["user"]),
-                    [told_as(f, v) for f, v in zip(claims, vectors, strict=False)],
-                    [told_as(f, v) for f, v in zip(old, vectors[len(claims) :], strict=True)],
-                )
+            live = [fact for fact in own if fact.effect != "ends"]
+            for side in sides(turn["user"], new):
+                mine = [fact for fact in live if side.may_end(topic(fact))]
+                around = [fact for fact in strangers if side.may_end(topic(fact))]
+                if not mine:
+                    continue
+                rows, may = looked_at(side, new, [*mine, *around], embedder)
                 gone = np.array(
-                    [ends(history, fact, turn["user"], last) for fact in live] + [False] * len(strangers)
+                    [ends(history, fact, turn["user"], last) for fact in mine] + [False] * len(around)
                 )
+                sure = [end or stays(history, fact) for fact, end in zip(mine, gone, strict=False)]
+                kept = np.flatnonzero([*sure, *(True for _ in around)])
+                contents = [fact.content for fact in [*mine, *around]]
                 found.append(
-                    Example(history["id"], np.array([list(one.values()) for one in given]), gone, turn["user"],
-                            [fact.content for fact in old])
+                    Example(history["id"], rows[:, kept], may[:, kept], gone[kept], turn["user"],
+                            [contents[place] for place in kept])
                 )  # fmt: skip
             own += new
     return found
@@ -135,6 +135,12 @@ def ends(history: dict[str, Any], fact: Fact, message: str, last: bool) -> bool:
     return False
 
 
+def stays(history: dict[str, Any], fact: Fact) -> bool:
+    """Whether a fact surely held to the end of its history, and is not merely one of which nothing is asked."""
+    aside = any(fragment.casefold() in fact.content.casefold() for fragment in history["bystanders"])
+    return aside or history["category"] in STAYING
+
+
 def talk(told: Sequence[dialogues.Dialogue], embedder: Any) -> list[Example]:
     """What two people chat about, in which next to nothing ends: every fact is one that holds."""
     found = []
@@ -143,29 +149,48 @@ def talk(told: Sequence[dialogues.Dialogue], embedder: Any) -> list[Example]:
             own: list[Fact] = []
             for number, turn in enumerate(turn for turn in one.turns if turn.speaker == speaker):
                 new = facts_in(turn.text)
-                claims = [fact for fact in new if fact.content_type == "fact" and fact.subject == "user"]
-                claims = [fact for fact in claims if not STILL.search(fact.content)]
-                said, old = own_words(turn.text), own[-HELD:]
-                if number % EVERY == 0 and claims and old and any(turns(said)[cue] for cue in CUES):
-                    vectors = embedder.embed([fact.content for fact in [*claims, *old]])
-                    given, _ = features(
-                        said,
-                        [told_as(f, v) for f, v in zip(claims, vectors, strict=False)],
-                        [told_as(f, v) for f, v in zip(old, vectors[len(claims) :], strict=True)],
-                    )
-                    rows = np.array([list(pair.values()) for pair in given])
+                for side in sides(turn.text, new) if number % EVERY == 0 else ():
+                    old = [fact for fact in own[-HELD:] if side.may_end(topic(fact))]
+                    if not old:
+                        continue
+                    rows, may = looked_at(side, new, old, embedder)
                     found.append(
-                        Example(one.id, rows, np.zeros(len(old), bool), said, [fact.content for fact in old])
-                    )
+                        Example(one.id, rows, may, np.zeros(len(old), bool), turn.text,
+                                [fact.content for fact in old])
+                    )  # fmt: skip
                 own += [fact for fact in new if fact.content_type == "fact" and fact.subject == "user"]
     return found
 
 
+def looked_at(side: Side, facts: Sequence[Fact], old: Sequence[Fact], embedder: Any) -> tuple[Any, Any]:
+    """The features of each earlier fact beside each passage of a message, and which of those may tell its end."""
+    new = [facts[place] for place in side.telling]
+    vectors = embedder.embed([fact.content for fact in [*new, *old]])
+    after = [told_as(fact, vector) for fact, vector in zip(new, vectors, strict=False)]
+    before = [told_as(fact, vector) for fact, vector in zip(old, vectors[len(new) :], strict=True)]
+    near = nearness(after, before)
+    given = [features(passage, after, before, near) for passage in passages(side.said)]
+    rows = np.array([[list(pair.values()) for pair in passage] for passage in given])
+    return rows, np.array([[may_end(pair) for pair in passage] for passage in given])
+
+
 def fit(given: Sequence[Example]) -> Any:
-    """Weights by logistic regression."""
-    x = np.concatenate([one.features for one in given]).astype(np.float64)
-    y = np.concatenate([one.ended for one in given]).astype(np.float64)
-    x = np.c_[x, np.ones(len(x))]
+    """Weights by logistic regression, each fact beside the passage that speaks most of its end."""
+    y = np.concatenate([one.ended[one.may.any(axis=0)] for one in given]).astype(np.float64)
+    weights = None
+    for _ in range(CHOOSING):
+        x = np.concatenate([_chosen(one, weights) for one in given]).astype(np.float64)
+        weights = _regressed(np.c_[x, np.ones(len(x))], y)
+    return weights
+
+
+def _chosen(one: Example, weights: Any) -> Any:
+    scores = one.features.sum(axis=2) if weights is None else one.features @ weights[:-1]
+    best = np.where(one.may, scores, -np.inf).argmax(axis=0)
+    return one.features[best, np.arange(len(best))][one.may.any(axis=0)]
+
+
+def _regressed(x: Any, y: Any) -> Any:
     weights = np.zeros(x.shape[1])
     for _ in range(ROUNDS):
         likely = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
@@ -175,8 +200,11 @@ def fit(given: Sequence[Example]) -> Any:
 
 
 def chances(one: Example, weights: Any) -> Any:
-    """How likely each fact was ended."""
-    return 1 / (1 + np.exp(-np.clip(np.c_[one.features, np.ones(len(one.features))] @ weights, -30, 30)))
+    """How likely each fact was ended, as far as one message may end any."""
+    scores = np.where(one.may, one.features @ weights[:-1] + weights[-1], -30.0)
+    found = 1 / (1 + np.exp(-np.clip(scores.max(axis=0), -30, 30)))
+    found[np.argsort(-found)[MOST:]] = 0.0
+    return found
 
 
 def main() -> None:
@@ -191,10 +219,8 @@ def main() -> None:
     embedders = [Cached(embedder_named(name)) for name in given.embedders]
     every = [one for embedder in embedders for one in examples(histories, embedder)]
     every += [one for embedder in embedders for one in talk(dialogues.read(DATA), embedder)]
-    sample, _ = features(
-        "x", [told_as(Fact(content="x"), np.zeros(2))], [told_as(Fact(content="y"), np.zeros(2))]
-    )
-    names = list(sample[0])
+    new, old = ([told_as(Fact(content=text), np.zeros(2))] for text in ("x", "y"))
+    names = list(features("x", new, old, nearness(new, old))[0])
     ids = sorted({one.history for one in every})
     group = {id_: place % GROUPS for place, id_ in enumerate(ids)}
     apart = []

@@ -11,10 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from ..services.llm.facts_moods import STILL
 from ..services.llm.facts_slips import kind_of
-from ..services.llm.facts_themes import stated_themes, themes_of
+from ..services.llm.facts_themes import days_of, places_of, stated_themes, themes_of
 from ..services.llm.facts_topic import (
     ANY_NUMBER,
     Topic,
@@ -24,8 +26,9 @@ from ..services.llm.facts_topic import (
     rivalling,
     telling_stems,
 )
-from ..services.llm.facts_turns import FIRST_PERSON, turns
-from ..services.text import words
+from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, happened, lasts, remarks, turns
+from ..services.llm.vocabulary import ONE
+from ..services.text import sentences, stem, words
 from .succession_weights import LEAST, WEIGHTS
 
 if TYPE_CHECKING:
@@ -45,6 +48,15 @@ LONG: Final = 60
 MOST: Final = 2
 """How many facts one message may close in this way."""
 
+SURE: Final = 0.5
+"""How likely the second of them must be over."""
+
+SPELT: Final = 0.7
+"""How like two names are spelt of which one is a slip of the other."""
+
+SENTENCES: Final = 8
+"""How many sentences of a message are looked at one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -54,60 +66,97 @@ class Told:
     vector: Numbers
 
 
-def features(
-    message: str, new: Sequence[Told], old: Sequence[Told]
-) -> tuple[list[dict[str, float]], list[int]]:
-    """The features of each earlier fact, and which of the new ones is likest it."""
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How like the new facts each earlier one is, which of them it is likest, and how far it stands out."""
+
+    like: Numbers
+    whole: Numbers
+    nearest: list[int]
+    lead: Numbers
+    of_things: bool
+    """Whether all that is new is about a thing, and nothing about the user."""
+
+
+def nearness(new: Sequence[Told], old: Sequence[Told]) -> Nearness:
+    """The likeness in meaning of each earlier fact to the new ones."""
     import numpy as np
 
     size = max(len(one.vector) for one in (*new, *old))
-    after, before_all = (
-        np.stack(
-            [
-                np.resize(one.vector, size) if len(one.vector) == size else np.zeros(size, np.float32)
-                for one in some
-            ]
-        )
+    after, before = (
+        np.stack([one.vector if len(one.vector) == size else np.zeros(size, np.float32) for one in some])
         for some in (new, old)
     )
-    like = before_all @ after.T
+    like = before @ after.T
     summed = after.sum(axis=0)
-    whole = before_all @ (summed / (float(np.linalg.norm(summed)) or 1.0))
-    nearest = like.argmax(axis=1)
     best = like.max(axis=1)
     ranked = np.sort(best)
+    second = ranked[-2] if len(ranked) > 1 else 0.0
+    others = np.where(best < ranked[-1], ranked[-1], second)
+    return Nearness(
+        best,
+        before @ (summed / (float(np.linalg.norm(summed)) or 1.0)),
+        [int(place) for place in like.argmax(axis=1)],
+        np.clip(best - others, -0.5, 0.5),
+        all(
+            _OF_A_THING.match(one.topic.content) and not FIRST_PERSON.search(one.topic.content) for one in new
+        ),
+    )
+
+
+def passages(message: str) -> list[str]:
+    """The parts of a message in which a change may be told: each sentence, each two that follow, and the whole."""
+    told = sentences(message)[:SENTENCES]
+    if len(told) < 2:
+        return [message]
+    pairs = [" ".join(told[at : at + 2]) for at in range(len(told) - 1)] if len(told) > 2 else []
+    return [*told, *pairs, message]
+
+
+def features(message: str, new: Sequence[Told], old: Sequence[Told], near: Nearness) -> list[dict[str, float]]:
+    """The features of each earlier fact beside what a message, or a passage of it, says."""
     cues = turns(message)
-    cue = max(cues["ended"], cues["begun"], cues["now"], cues["mended"])
+    cue = max(cues[name] for name in CHANGING)
     said, themes, names = telling_stems(message), themes_of(message), named_in(message)
-    speak_of = Counter(theme for one in old for theme in themes_of(one.topic.content) & themes)
+    stated, places = stated_themes(message), places_of(message)
+    speak_of = Counter(theme for one in old for theme in themes_of(one.topic.content) if theme in themes)
     use = Counter(word for one in old for word in telling_stems(one.topic.content) & said)
     long = min(len(words(message)), LONG) / LONG
+    days = days_of(message)
+    adds = float(STILL.search(message) is not None)
+    mine = float(FIRST_PERSON.search(message) is not None)
     found = []
     for place, one in enumerate(old):
-        told, then = one.topic, new[int(nearest[place])].topic
+        told, then = one.topic, new[near.nearest[place]].topic
         before, of_it, called = telling_stems(told.content), themes_of(told.content), named_in(told.content)
-        shared, common = said & before, themes & of_it
+        shared = said & before
+        common = {name: min(count, of_it[name]) for name, count in themes.items() if name in of_it}
         if not called:  # "the kids are home" tells of no home
-            common = common - _NAMED
+            common.pop("home", None)
         theme = float(bool(common))
-        other = ranked[-1] if best[place] < ranked[-1] else (ranked[-2] if len(ranked) > 1 else 0.0)
+        one_only = [min(count, 2) / 2 for name, count in common.items() if name in ONE]
+        one = max(one_only, default=0.0)
         named, differ = float(bool(called & names)), float(bool(called - names and names - called))
         amount = float(amounts_differ(message, told.content) or _same_kind(names - called, called - names))
         rare = max((1 / use[word] for word in shared), default=0.0)
         alone = max((1 / speak_of[name] for name in common), default=0.0)
-        lead = float(np.clip(best[place] - other, -0.5, 0.5))
+        lead = float(near.lead[place])
         covered = len(shared) / max(len(before), 1)
-        stated = (
-            (common | _WITHOUT)
-            & stated_themes(message)
-            & (stated_themes(told.content) | _OF_SLOT.get(base_of(told), _NONE))
+        elsewhere = places_of(told.content)
+        strong = float(
+            bool(
+                ({*common} | _WITHOUT)
+                & stated
+                & (stated_themes(told.content) | _OF_SLOT.get(base_of(told), _NONE))
+            )
         )
-        strong = float(bool(stated))
         slots = [base_of(topic) for topic in (then, told)]
+        rivals = float(rivalling(said - shared, before - shared))
+        moved = float(bool(elsewhere and places and not elsewhere & places))
         found.append(
             {
-                "like": float(best[place]),
-                "whole": float(whole[place]),
+                "like": float(near.like[place]),
+                "whole": float(near.whole[place]),
                 "lead": lead,
                 "lead cue": lead * cue,
                 "lead theme": lead * theme,
@@ -125,6 +174,15 @@ def features(
                 "theme": theme,
                 "themes": len(common) / max(len(of_it), 1),
                 "apart": float(bool(themes and of_it and not common)),
+                "one": one,
+                "one ended": one * cues["ended"],
+                "one begun": one * cues["begun"],
+                "one now": one * cues["now"],
+                "one alone": one * alone,
+                "one mine": one * mine,
+                "places": moved,
+                "places cue": moved * cue,
+                "places one": moved * float("home" in common),
                 "stated": strong,
                 "stated ended": strong * cues["ended"],
                 "stated begun": strong * cues["begun"],
@@ -135,26 +193,36 @@ def features(
                 "mended": cues["mended"],
                 "stays": cues["stays"],
                 "others": cues["others"],
+                "mine": mine,
+                "cues": cues["ended"] + cues["begun"] + cues["now"],
                 "long": long,
                 "theme ended": theme * cues["ended"],
                 "theme begun": theme * cues["begun"],
                 "theme now": theme * cues["now"],
-                "like cue": float(best[place]) * cue,
+                "like cue": float(near.like[place]) * cue,
                 "named ended": named * cues["ended"],
                 "shared ended": min(len(shared), 1) * cues["ended"],
                 "shared cue": min(len(shared), 1) * cue,
                 "shared differ": min(len(shared), 1) * differ,
                 "shared amount": min(len(shared), 1) * amount,
                 "amount": amount,
-                "rivals": float(rivalling(said - shared, before - shared)),
-                "many": float(bool(before & ANY_NUMBER)),
+                "rivals": rivals,
+                "rivals cue": rivals * cue,
+                "many": float(bool(before & _MANY)),
+                "adds": adds,
+                "days apart": float(bool(days and (then_days := days_of(told.content)) and not days & then_days)),
+                "spelt": float(_spelt(names - called, called - names)),
+                "of things": float(near.of_things),
+                "of another": float((told.subject or "user") != "user"),
+                "remark": float(remarks(told.content) and "style" not in of_it),
+                "lasts": float(lasts(told.content) or happened(told.content)),
                 "denied before": float(denies(told.content)),
                 "denied now": float(denies(message)),
                 "slot": float(bool(slots[0] and slots[0] == slots[1])),
                 "slots apart": float(bool(slots[0] and slots[1] and slots[0] != slots[1])),
             }
         )
-    return found, [int(place) for place in nearest]
+    return found
 
 
 _NONE: Final = frozenset[str]()
@@ -164,14 +232,9 @@ _OF_SLOT: Final = {
     "user/relationship": frozenset(("partner",)),
     "user/name": frozenset(("name",)),
 }
-
-
-_OF_A_THING: Final = re.compile(r"(?:the|this|that|these|those|an?) ", re.IGNORECASE)
-
-
-_NAMED: Final = frozenset(("home",))
-"""Themes of which a fact speaks only where it names something."""
+_MANY: Final = ANY_NUMBER | {stem(word) for word in ("son", "daughter", "sister", "brother", "cousin", "aunt", "uncle")}
 _WITHOUT: Final = frozenset(("work", "partner", "name"))
+_OF_A_THING: Final = re.compile(r"(?:the|this|that|these|those|an?) ", re.IGNORECASE)
 
 
 def base_of(topic: Topic) -> str:
@@ -183,23 +246,36 @@ def ended(message: str, new: Sequence[Told], old: Sequence[Told]) -> dict[int, i
     """Which of the earlier facts no longer hold, and which of the new ones took the place of each."""
     if not new or not old:
         return {}
-    found, nearest = features(message, new, old)
-    of_things = all(
-        _OF_A_THING.match(one.topic.content) and not FIRST_PERSON.search(one.topic.content) for one in new
-    )
-    chances = [
-        (probability(one), place)
-        for place, one in enumerate(found)
-        if _speaks_of(one) and (not of_things or one["rare"] or one["named"])
-    ]
-    likely = sorted(chances, reverse=True)[:MOST]
-    return {place: nearest[place] for chance, place in likely if chance >= LEAST}
+    near = nearness(new, old)
+    best = [0.0] * len(old)
+    spoken_of = [False] * len(old)
+    for passage in passages(message):
+        for place, given in enumerate(features(passage, new, old, near)):
+            if may_end(given):
+                best[place] = max(best[place], probability(given))
+                spoken_of[place] |= bool(given["rare"] or given["named"])
+    likely = sorted(((chance, place) for place, chance in enumerate(best)), reverse=True)[:MOST]
+    return {
+        place: near.nearest[place]
+        for number, (chance, place) in enumerate(likely)
+        if chance >= (SURE if number else LEAST) and (number == 0 or spoken_of[place])
+    }
 
 
-def _speaks_of(given: dict[str, float]) -> bool:
-    """Whether a message has anything but a change in common with an earlier fact."""
-    return not given["slots apart"] and bool(
-        given["theme"] or given["rare"] or given["named"] or given["lead"] >= APART
+def may_end(given: dict[str, float]) -> bool:
+    """Whether a passage tells of a change and has anything in common with an earlier fact that can end."""
+    if not any(given[name] for name in CHANGING) and not (given["one"] and given["amount"]):
+        return False
+    if given["slots apart"] or given["remark"] or (given["lasts"] and not given["mended"]):
+        return False
+    if (given["adds"] or given["many"]) and not (given["ended"] or given["mended"]):
+        return False
+    if given["days apart"] and not given["rare"]:
+        return False
+    if given["of things"] and not (given["rare"] or given["named"]):
+        return False
+    return bool(
+        given["theme"] or given["rare"] or given["named"] or given["places"] or given["lead"] >= APART
     )
 
 
@@ -207,6 +283,13 @@ def probability(given: dict[str, float]) -> float:
     """How likely an earlier fact is the one that ended."""
     total = WEIGHTS["always"] + sum(WEIGHTS[name] * value for name, value in given.items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def _spelt(fresh: set[str], stale: set[str]) -> bool:
+    """Whether a name that is new is nearly spelt as one that was said before."""
+    return any(
+        one[:1].isalpha() and SequenceMatcher(None, one, other).ratio() >= SPELT for one in fresh for other in stale
+    )
 
 
 def _same_kind(fresh: set[str], stale: set[str]) -> bool:

@@ -14,12 +14,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, defer
 
 from ..services import Fact
-from ..services.llm.facts_moods import STILL
 from ..services.llm.facts_slips import Slip, put_right
 from ..services.llm.facts_slots import same_value
-from ..services.llm.facts_split import own_words
 from ..services.llm.facts_topic import Topic, akin, changeable, ended_by, restated, retold, superseded_by
-from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, happened, turns
+from ..services.llm.facts_turns import CHANGING, turns
+from .about import sides
 from .base import now
 from .memory import MemoryIndex
 from .repositories import memories
@@ -68,7 +67,7 @@ class Claim:
 def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Telling) -> int:
     """Stores what was told in one message, closes or strengthens what it is about, and says how many are new."""
     known = _known(session, scope, claims)
-    held = [row for row in known if row.content_type == "fact" and row.valid_from <= telling.at]
+    held = [row for row in known if row.valid_from <= telling.at]
     fresh: list[MemoryIndex] = []
     rows: list[MemoryIndex] = []
     for claim in claims:
@@ -104,32 +103,22 @@ def _succeed(
     claims: Sequence[Claim], rows: Sequence[MemoryIndex], held: Sequence[MemoryIndex], telling: Telling
 ) -> None:
     """Closes what the message put an end to, where the rules closed nothing."""
-    new = [
-        (claim, row)
-        for claim, row in zip(claims, rows, strict=True)
-        if claim.fact.content_type == "fact"
-        and (claim.fact.subject or "user") == "user"
-        and not STILL.search(claim.fact.content)
-    ]
-    old = [row for row in held if (row.subject or "user") == "user"]
-    said = own_words(telling.said)
-    cues = turns(said)
-    if not cues["mended"]:
-        old = [row for row in old if row.slot or not happened(row.content)]
-    if cues["others"]:
-        new = [(claim, row) for claim, row in new if FIRST_PERSON.search(claim.fact.content)]
-    if not new or not old or cues["both"] or not any(cues[name] for name in CHANGING):
-        return
-    learned = telling.embedding_model in LEARNED
-    after = [Told(topic(claim.fact), _unit(claim.embedding if learned else None)) for claim, _ in new]
-    before = [Told(topic(row), _unit(row.embedding if learned else None)) for row in old]
-    slip = cues["mended"] and not cues["ended"] and not cues["begun"]
-    for place, nearest in ended(said, after, before).items():
-        claim, by = new[nearest]
-        row = old[place]
-        _close([row], None if claim.fact.effect == "ends" else by, telling.at)
-        if slip and telling.at - row.valid_from <= SLIP_WITHIN:
-            row.valid_to = row.valid_from
+    for side in sides(telling.said, [claim.fact for claim in claims]):
+        old = [row for row in held if row.valid_to is None and side.may_end(topic(row))]
+        new = [(claims[place], rows[place]) for place in side.telling]
+        if not old:
+            continue
+        learned = telling.embedding_model in LEARNED
+        after = [Told(topic(claim.fact), _unit(claim.embedding if learned else None)) for claim, _ in new]
+        before = [Told(topic(row), _unit(row.embedding if learned else None)) for row in old]
+        cues = turns(side.said)
+        slip = cues["mended"] and not cues["ended"] and not cues["begun"]
+        for place, nearest in ended(side.said, after, before).items():
+            claim, by = new[nearest]
+            row = old[place]
+            _close([row], None if claim.fact.effect == "ends" else by, telling.at)
+            if slip and telling.at - row.valid_from <= SLIP_WITHIN:
+                row.valid_to = row.valid_from
 
 
 def _known(session: Session, scope: Scope, claims: Sequence[Claim]) -> list[MemoryIndex]:

@@ -16,6 +16,7 @@ from .facts_kind import category_of
 from .facts_moods import NOW, STILL, TAKEN_BACK, mood_of, over, plays, spared, supposes
 from .facts_slips import Slip, slip_in
 from .facts_slots import Slot, slot_of
+from .facts_turns import turns
 from .facts_split import clauses_of, opened, own_words, plain, sentences_of
 from .facts_who import SOMEONE, USER, about_user, answered, person_of, standing_for
 from .opener import without_opener
@@ -31,7 +32,8 @@ _EMPTY: Final = re.compile(
     r"|^(?:i|we) (?:see|know|think|mean|agree|understand|guess|suppose|don't (?:know|think|understand|remember|care|mind|get)|do not (?:know"
     r"|think|understand|remember)|can't (?:remember|say|tell)|have no idea|forgot|have a question|want to (?:ask|know)|need (?:your )?help"
     r"|need to (?:ask|know)|was wondering|am wondering|asked|just said|got it|hope so|promise)\b(?! i\b)"
-    r"|^(?:i'm|i am|we're|we are) (?:not sure|sure|sorry|fine|good|ok|okay|well|back|here|great|just|asking|wondering|glad|happy to|curious)\b"
+    r"|^(?:i'm|i am|we're|we are) (?:not sure|sure|sorry|asking|wondering|glad|happy to|curious)\b"
+    r"|^(?:i'm|i am|we're|we are) (?:fine|good|ok|okay|well|back|here|great|just)(?: again| now| thanks| thank you| too)*$"
     r"|^(?:thanks|thank you|thx|cheers|sorry) (?:for|a|so|about|again)\b"
     r"|^(?:i|we) need (?:a|an|some) (?:\w+ )?(?:recipe|ideas?|list|names?|tips?|gift|present|recommendations?|template|plan|letter|lesson|quote|summary)\b"
     r"|^i(?:'ve| have) (?:a question|no idea)|^(?:it|that|this|they|there|these|those)(?:'s| is| was| are| were)? \w+$",
@@ -48,7 +50,7 @@ _ORDER: Final = re.compile(
 _WISH: Final = re.compile(
     r"\b(?:from (?:now|here|today) on|from today|in (?:the )?future|always|never|every time|for all|at all times|by default|max\b"
     r"|going forward|keep (?:your|the|it|answers|replies|things)|no more)\b|\b(?:please|pls)\b.*\bin \w+|^(?:please )?(?:use|call me|email me|text me"
-    r"|address me|stick to)\b|\b(?:recipes?|answers?|examples?|replies) in\b|\bin \w+(?: and \w+)?,? (?:please|pls)\b",
+    r"|address me|stick to|send (?:everything|all|post|mail|parcels|letters) to)\b|\b(?:explain|answer|write|talk|reply)\b.{0,20}\bin (?:english|german|french|spanish|italian|portuguese|dutch|polish)\b|\b(?:recipes?|answers?|examples?|replies) in\b|\bin \w+(?: and \w+)?,? (?:please|pls)\b",
     re.IGNORECASE,
 )
 _MINE: Final = re.compile(
@@ -131,7 +133,7 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
             last = number == len(parts) - 1
             if (
                 not clause
-                or _EMPTY.match(part)
+                or (_EMPTY.match(part) and not _WISH.search(part))
                 or (asks and (last or is_question(part)))
                 or is_question(clause)
             ):
@@ -161,7 +163,24 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
                 mood = whole
             if states(clause):
                 found.append(Said(text, person, mood))
+            elif number == 0 and found and _POINTING.match(clause) and _NAMED.search(clause):
+                # "I got my own flat. It's in Brno" tells where the flat is.
+                found[-1] = replace(found[-1], text=f"{found[-1].text.rstrip('.!')}. {text}")
     return found
+
+
+def earnest(message: str) -> str:
+    """A message without what is asked, supposed or joked: what is left may put an end to something."""
+    kept: list[str] = []
+    if plays(message[:_BRIEF]):
+        return ""
+    for raw in sentences_of(own_words(message)):
+        line = plain(bare(opened(raw)))
+        if TAKEN_BACK.search(line):
+            kept.clear()
+        elif not (is_question(line) or supposes(line) or "joke" in (mood_of(line), mood_of(plain(raw)))):
+            kept.append(raw)
+    return " ".join(kept)
 
 
 _FAVOURED: Final = re.compile(
@@ -196,10 +215,15 @@ def _joined(parts: list[str], line: str) -> list[str]:
 
 def states(clause: str) -> bool:
     """Whether a clause tells something: no greeting, no order, no remark on the weather."""
-    if _EMPTY.match(clause) or "…" in clause or _POINTING.match(clause):
+    if "…" in clause:
         return False
     if _WISH.search(clause) and len(words(clause)) >= 3:
         return True
+    if _EMPTY.match(clause):
+        return False
+    if _POINTING.match(clause):
+        cues = turns(clause)
+        return bool(len(content_words(clause)) > 1 and (cues["ended"] or cues["now"]))
     if _ORDER.match(clause):
         return False
     if slot_of(clause) is not None:
@@ -207,7 +231,7 @@ def states(clause: str) -> bool:
     if len(content_words(clause)) < 1 or len(words(clause)) < 2:
         return False
     if _MINE.search(clause):
-        return len(words(clause)) >= 3 or bool(re.match(r"(?:i'm|we're|i am) ", clause, re.IGNORECASE))
+        return len(words(clause)) >= 3 or bool(re.match(r"(?:i'm|we're|i am|i|we) ", clause, re.IGNORECASE))
     if over(clause) is not None:
         return True
     if _FRAGMENT.match(clause) or _NAMED.search(clause):

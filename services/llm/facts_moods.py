@@ -53,12 +53,12 @@ _PLANNED: Final = re.compile(
     + r"|from (?:\w+ )?"
     + _MONTHS
     + r" (?:on\b|it's|we|i|it)|in talks|on the waiting list"
-    r"|waiting (?:for|to)|dreaming of|supposed to|(?<!what )(?<!i )(?:we|i) mean to|offer (?:on|for) (?:a|an|the)|interview(?:ing|ed)? (?:with|at|for)|(?:scheduled|booked"
+    r"|come (?:" + _MONTHS + r")|(?:we're|i'm|we are|i am) off to|waiting (?:for|to)|dreaming of|supposed to|(?<!what )(?<!i )(?:we|i) mean to|offer (?:on|for) (?:a|an|the)|interview(?:ing|ed)? (?:with|at|for)|(?:scheduled|booked"
     r"|planned|set|due) for|eyeing(?: up)?)\b",
     re.IGNORECASE,
 )
 _PASSING: Final = re.compile(
-    r"\b(?:until|till|'til|til"
+    r"\b(?:(?:until|till|'til|til)(?! \d)"
     r"|for now|for the moment|for the time being|in the meantime|meanwhile|just for|only for|temporar\w*|covering for"
     r"|filling in|standing in|on (?:holiday|vacation|leave|a (?:work |business |short )?trip|business)|stay(?:ing|ed)? (?:at|with|over)"
     r"|staying in|visiting|crashing (?:at|on|with)|house-?sitting|hackathon|for the (?:week|weekend|summer|season|month)"
@@ -77,7 +77,7 @@ _TODAY: Final = re.compile(
 )
 _HAPPENED: Final = re.compile(
     r"\b(?:moved|relocated|settled|keys|started|joined|quit|left|got|bought|switched|changed|became|hired|promoted|died"
-    r"|married|adopted|sold|signed|handed in|finished|graduated|arrived|divorced|stopped|replaced|turned|born|runs)\b",
+    r"|married|adopted|sold|signed|handed in|finished|graduated|arrived|divorced|stopped|replaced|turned|born|runs|wake up|passed|packed|came off|let go|gone|lost|stolen|retired|opened|separated|broke)\b|(?:^|\b(?:i|we|i've|we've|just|finally) )\w{3,}(?<!tir)(?<!interest)ed\b",
     re.IGNORECASE,
 )
 _BEFORE: Final = re.compile(
@@ -93,7 +93,7 @@ LASTING: Final = re.compile(
 )
 STILL: Final = re.compile(
     r"\b(?:still|also|as well|another|additionally|on top of|besides|apart from|in addition|plus|keep(?:ing)? (?:the|my|our|both)"
-    r"|both|a second|too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$)|second \w+|other (?:job|home|car|house|dog|cat)|part[ -]time"
+    r"|both|a second|too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$)|second \w+|other (?:job|home|car|house|dog|cat)|for (?:the |my |our )?(?:family|weekends?|kids|holidays)|part[ -]time"
     r"|sometimes|occasionally)\b",
     re.IGNORECASE,
 )

@@ -31,7 +31,7 @@ _TYPES: Final = tuple(
 _V: Final = r"(?:the |a |an )?(?P<x>[^,;.!?()]{1,40}(?:[.,]\d+[^,;.!?()]{0,20})?)"
 _Y: Final = r"(?:the |a |an |in |on |at )?(?P<y>[^,;.!?()]{1,40}?(?:[.,]\d+)?)"
 _IS: Final = (
-    r"(?:(?:it|that|she|he|this)(?:'s| is| was| should be| should say| should have been)|they're|they are|i'm|i am|i meant(?! to\b)|i mean|meant"
+    r"(?:(?:it|that|she|he|this)(?:'s| is| was| should be| should say| should have been)|they're|they are|i'm|i am|i meant(?! to\b)|i mean(?! to\b)|meant"
     r" to (?:say|write|type)|make that|should (?:be|have been|say|read)|actually|rather|correct (?:one|number|date) is)"
 )
 _SLIP: Final = re.compile(
@@ -56,6 +56,11 @@ _FORMS: Final = tuple(
 )
 
 
+_DOUBTED: Final = re.compile(
+    rf"\bdid i (?:say|write|put|type|tell you) {_Y}\?+ .{{0,30}}?\b(?:{_IS}|is|are|on|in|at) {_V}", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Slip:
     """What was meant, and what was said instead where that was named."""
@@ -68,6 +73,8 @@ def slip_in(message: str) -> Slip | None:
     """What a message puts right, or None."""
     line = " ".join(message.replace("’", "'").split())
     marked = _SLIP.search(line)
+    if (match := _DOUBTED.search(line)) and (right := _core(match["x"].removesuffix(" of course"), 0)):
+        return Slip(right, match["y"].strip())
     for number, form in enumerate(_FORMS):
         for match in form.finditer(line):
             wrong = match["y"].strip() if "y" in form.groupindex else None

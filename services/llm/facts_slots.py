@@ -77,7 +77,7 @@ _RULES: Final = tuple(
         ("job:role", r"\b(?:i've|i have) been working (?:at|for|as|in) (?P<v>.+)", "w"),
         ("job:place", r"\b(?:i|i'm|i am|we) (?:now |also |currently |still )?(?:work|working|employed)(?: \w+[ -]time)? (?:at|for|in) (?P<v>(?!home\b|a team|the evening|the morning|my\b).+)", ""),
         ("job:role", r"\b(?:studying|study|reading) (?P<v>(?!for\b|at\b)[\w ]+)(?:, (?:\w+) year)?", ""),
-        ("job:role", rf"(?:\b(?:i'm|i am|we're)|^(?!my |our |the |his |her |their |no |some ))(?: now| just| only| currently)? ?(?:(?:a|an|the) )?(?P<v>(?:(?!is\b|as\b|are\b|was\b)[\w-]+ ){{0,3}}?(?:{_CRAFT})(?:s|es)?\b.*)", ""),
+        ("job:role", rf"(?:\b(?:i'm|i am|we're)|^(?!my |our |the |his |her |their |no |some |.*\b(?:me|us|my|our|him|them)\b))(?: now| just| only| currently)? ?(?:(?:a|an|the) )?(?P<v>(?:(?!is\b|as\b|are\b|was\b)[\w-]+ ){{0,3}}?(?:{_CRAFT})(?:s|es)?\b.*)", ""),
         ("job:role", rf"\bmy (?:new )?(?:job|profession|occupation|trade|career|role|position) is(?: now)?(?: as)? {_V}", ""),
         ("shift", r"\b(?:work|working|on|do|doing) (?P<v>nights|days|earlies|lates)\b", ""),
         ("shift", r"\b(?P<v>(?:early|late|night|day|evening|morning|graveyard) shifts?)\b", ""),
@@ -105,7 +105,7 @@ _RULES: Final = tuple(
         ("wish:units", r"\b(?P<v>metric|imperial|grams?|ounces|cups(?: and ounces)?|celsius|fahrenheit|kilomet\w+|miles|kilos?|pounds|kg)\b(?=.*\b(?:recipes?|units?|always|please|pls|from now)\b)", ""),
         ("wish:units", r"\b(?:recipes?|units?|temperatures?|distances?|weights?) in (?P<v>metric|imperial|grams?|ounces|cups(?: and ounces)?|celsius|fahrenheit|kilomet\w+|miles|kilos?|pounds|kg)\b", ""),
         ("wish:length", r"\b(?P<v>(?:long|detailed|longer|thorough|in depth|short|shorter|brief|concise|terse|(?:one|two|three|four|five|\d+) (?:sentences?|lines?|words?|paragraphs?|bullets?)(?: max)?)(?: and \w+)?)\b(?=.*)(?<=.)", "l"),
-        ("wish:language", r"\b(?:answer|reply|write|respond|speak|talk)(?: \w+){0,3} in (?P<v>english|german|french|spanish|italian|portuguese|dutch|polish|swedish|danish|norwegian|finnish|turkish|greek|czech)\b", ""),
+        ("wish:language", r"\b(?:answer|reply|write|respond|speak|talk|explain|describe|text|communicate)(?: \w+){0,3} in (?P<v>english|german|french|spanish|italian|portuguese|dutch|polish|swedish|danish|norwegian|finnish|turkish|greek|czech)\b", ""),
     )
 )  # fmt: skip
 _COPULA: Final = re.compile(

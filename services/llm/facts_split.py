@@ -22,7 +22,7 @@ _THEY: Final = r"(?:he|she|they|it|it's|its|he's|she's|they're|there's|there is|
 _AND: Final = r",? (?:and|but|so|because|cause|although|though|plus|only that|whereas)"
 _WHEN: Final = r"(?:(?:since|from|in|on|last|this|after|before|these) [\w'-]+,? )?"
 _BREAK: Final = re.compile(
-    rf"\s*;\s+|\s[-–—]+\s|—|{_AND}(?: now| then| also| yes| yeah)*,? (?={_WHEN}(?:{_I}|{_THEY}))|, (?:since|while|as) (?={_I})"
+    rf"\s*;\s+|(?<=[a-z]):\s+(?={_I})|\s[-–—]+\s|—|{_AND}(?: now| then| also| yes| yeah)*,? (?={_WHEN}(?:{_I}|{_THEY}))|, (?:since|while|as) (?={_I})"
     rf"|, (?={_I}|{_THEY})|, (?:also|plus) |,? and (?=the [\w'-]+ (?:[\w'-]+ ){{0,2}}(?:is|are)\b)"
     r"|,? and (?=next \w+ )|,? and (?=(?:lactose|gluten|please)\b)|, (?=no (?!longer|more\b|wait|sorry|not)[a-z])"
     r"|, (?=(?:one|two|three|four|five|six|seven|eight|nine|ten|\d{1,3}) [a-z]{3,} (?!lane|street|road|row|avenue))"
@@ -41,7 +41,7 @@ _PAIR: Final = re.compile(
 _OPENED: Final = re.compile(
     r"^(?:(?:i (?:forgot|should|have|wanted|meant) to (?:mention|say|add|tell you|note)|did i mention|as i (?:said|mentioned|told you)|like i said"
     r"|i told you|guess what|heads up|ok so|so+|well|oh|hey|hi|hello|yep|yeah|yes|ugh|ok|okay|ha|haha|hm+|no wait|wait|actually|anyway|btw"
-    r"|remember(?: that)?(?= i)|don't laugh but|bad news|good news|big news|fun fact|honestly|weird thing happened[\w ]*|funny thing)[,.!:… ]+(?:that )?)+(?=\w)",
+    r"|remember(?: that)?(?= i)|don't laugh but|bad news|good news|big news|fun fact|honestly|who would have thought(?: it)?|believe it or not|would you believe(?: it)?|you won't believe (?:it|this)|long story short|weird thing happened[\w ]*|funny thing)[,.!:… ]+(?:that )?)+(?=\w)",
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
@@ -49,6 +49,7 @@ _ASIDE: Final = re.compile(
     r"[\w ]*|about me|for the record|something different[\w ]*|for [\w ]{2,40}|signature again|background|quick update)\s*:\s+",
     re.IGNORECASE,
 )
+_GUESSED: Final = re.compile(r"^guess who(?:'s| is) (?=.*\b(?:now|these days)\b)(?P<rest>[^?]*)\?*$", re.IGNORECASE)
 _FIXED: Final = tuple(
     (re.compile(rf"\b{wrong}\b", re.IGNORECASE), right)
     for wrong, right in (
@@ -112,12 +113,19 @@ def clauses_of(sentence: str) -> list[str]:
 
 def opened(sentence: str) -> str:
     """A sentence without what only opens it."""
-    return _OPENED.sub("", _ASIDE.sub("", _OPENED.sub("", sentence.strip())))
+    line = _OPENED.sub("", _ASIDE.sub("", _OPENED.sub("", sentence.strip())))
+    return f"I'm {guessed['rest']}" if (guessed := _GUESSED.match(line)) else line
+
+
+_POLITE: Final = re.compile(
+    r",? if (?:you can|possible|you (?:don't )?mind|you (?:would|could)|you like|you please|that's (?:ok|okay|all right|fine))\b",
+    re.IGNORECASE,
+)
 
 
 def plain(clause: str) -> str:
     """A clause as rules read it: with its apostrophes, and common short forms written out."""
-    line = " ".join(clause.replace("’", "'").split())
+    line = _POLITE.sub("", " ".join(clause.replace("’", "'").split()))
     for wrong, right in _FIXED:
         line = wrong.sub(right, line)
     return line.strip(" ,.;:!?")

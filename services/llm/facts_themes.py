@@ -6,72 +6,15 @@ General vocabulary only: no facts of anybody's.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import Final
 
 from ..text import content_words, stem, word_set
 from .facts_words import CRAFTS, DIETS, KINDS_OF_THING
 from .kinds import KINDS
+from .vocabulary import THEMES, TOWNS
 
-_THEMES: Final = {
-    "home": """live lives living lived home house flat apartment studio bungalow cottage bedsit lease moved relocate relocated
-        relocation settle settled resident reside residence suburb neighbourhood town city district postcode address houseboat
-        terrace semi flatmate flatmates housemate roommate removal boxes unpack rent renting lodger villa condo duplex loft attic
-        village abroad emigrated hometown postal keys deliveries parcels boat canal stay street neighbourhood storey floor
-        two-bed one-bed three-bed mortgage caravan""",
-    "work": """work job works working worked career profession employer employed company firm hired hire boss office salary colleague
-        colleagues promoted promotion contract intern internship freelance freelancer retired retirement pension pensioner unemployed
-        redundant business teach teaching trainee apprentice position role notice resigned laid-off layoff gig occupation trade
-        academia phd degree student study studying university college bakery shop restaurant hospital bank school council
-        customers clients living bills""",
-    "manager": "boss manager supervisor report reports lead answer answers chief head",
-    "schedule": """hours mornings evenings afternoons nights shift shifts day days lesson lessons appointment meeting monday mondays
-        tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday saturdays sunday sundays weekends early late
-        class training""",
-    "telephone": "number ring call line phone mobile telephone text whatsapp cell landline",
-    "mail": "mail email e-mail inbox gmail outlook mailbox",
-    "car": """car drive driving drives van motor scrapyard garage saloon estate hatchback electric fiat kia volvo saab toyota ford honda
-        mazda skoda audi bmw mercedes volkswagen vw golf polo renault peugeot citroen nissan hyundai tesla subaru seat opel vauxhall
-        mini dacia suzuki lexus jeep porsche corolla yaris civic fiesta focus clio""",
-    "telephone set": "phone iphone android pixel samsung galaxy nokia fairphone oneplus xiaomi huawei motorola handset",
-    "computer": "laptop computer keyboard pc mac macbook thinkpad windows linux monitor mouse desktop chromebook",
-    "partner": """partner boyfriend girlfriend married wife husband spouse single dating couple together engaged engagement divorced
-        divorce separated widow widower seeing fiance fiancee wedding date relationship anybody someone met split quits""",
-    "pet": "pet pets kitten puppy vet chicken chickens hens",
-    "diet": "eat eats eating meat fish dairy diet veggie vegetables steak",
-    "drink": "drink drinks drinking coffee tea matcha beer wine cocktail espresso latte cappuccino flat-white white decaf juice cider gin whisky alcohol",
-    "smoking": "smoke smoking smoked smoker cigarette cigarettes vape vaping pack cigars",
-    "sport": """sport sports gym workout workouts pool training train swim swimming jog jogging run running pilates yoga league club
-        fitness exercise tennis rowing cycling climbing boxing judo karate dancing squash zumba crossfit football""",
-    "faith": "church mosque temple synagogue mass prayer parish religion faith",
-    "book": "book books read reading novel author paperback e-reader ebook kindle paper chapter bedtime",
-    "film": "film films movie movies cinema horror genre comedy comedies thriller rom-coms rom coms romcom gore",
-    "show": "show shows series tv television watch watching rewatching episode season sitcom asleep",
-    "music": "band bands music singer album song listen listening concert musician",
-    "news": "news newspaper paper guardian magazine subscription",
-    "subscription": "subscribe subscribed subscription subscriber netflix spotify streaming membership member plan cancelled",
-    "bank": "bank banking account card money savings",
-    "provider": "broadband internet provider wifi electricity gas energy supplier insurance insurer carrier tariff",
-    "doctor": "doctor dr gp physician dentist surgeon therapist optician specialist consultant",
-    "medication": "mg mcg pill pills tablet tablets dose medication medicine meds statins prescribed prescription insulin",
-    "weight": "weigh weight kilo kilos kg pounds stone scale scales",
-    "hair": "hair haircut beard ponytail fringe bald shaved plait braids",
-    "rent": "rent landlord landlady month",
-    "name": "name surname call called address mr mrs ms miss nickname known maiden",
-    "teacher": "trainer teacher tutor coach instructor lesson lessons class trains teaches",
-    "instrument": "instrument play playing piano ukulele",
-    "school": "school primary secondary nursery kindergarten grade year pupil college university",
-    "children": "kid kids child children son daughter baby twins",
-    "style": """answer answers reply replies summary summaries code explain explanation explanations format bullet bullets prose dates date tabs spaces indentation
-        version expert short long brief detailed language tone""",
-    "learning": "learn learning app course lessons duolingo",
-    "colour": "colour color",
-    "takeaway": "takeaway takeout cuisine curry pizza delivery",
-    "sleep": "sleep asleep bed window earplugs mattress",
-    "volunteering": "volunteer volunteering charity council committee board",
-    "commute": "commute bus tram train tube bike cycle walk",
-    "health": "knee hip operation surgery waiting diagnosed recovered",
-}  # fmt: skip
 _PLACE: Final = r"(?-i:(?:the )?[A-Z][\w'à-ÿ-]+)"
 _CRAFT: Final = "|".join(sorted(CRAFTS, key=len, reverse=True))
 _PHRASES: Final = tuple(
@@ -104,7 +47,7 @@ _KINDS: Final = {
 @lru_cache(maxsize=1)
 def _by_stem() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for theme, listing in _THEMES.items():
+    for theme, listing in THEMES.items():
         for word in word_set(listing):
             found.setdefault(stem(word), set()).add(theme)
     for kind, theme in _KINDS.items():
@@ -121,13 +64,43 @@ def _by_stem() -> dict[str, frozenset[str]]:
 
 
 @lru_cache(maxsize=4096)
-def themes_of(text: str) -> frozenset[str]:
-    """The themes that the words of a text belong to."""
+def themes_of(text: str) -> Counter[str]:
+    """The themes that a text speaks of, and how many of its words and turns of phrase do so."""
     known = _by_stem()
-    return stated_themes(text).union(*(known.get(stem(word), ()) for word in content_words(text)))
+    found = Counter(theme for word in {*content_words(text)} for theme in known.get(stem(word), ()))
+    found.update(stated_themes(text))
+    return found
 
 
 @lru_cache(maxsize=4096)
 def stated_themes(text: str) -> frozenset[str]:
     """The themes that a text speaks of by a turn of phrase, of which people have one at a time."""
     return frozenset(theme for phrase, theme in _PHRASES if phrase.search(text))
+
+
+@lru_cache(maxsize=4096)
+def places_of(text: str) -> frozenset[str]:
+    """The towns and countries in a text, and what stands where a place does: "in Penzance"."""
+    known = {word for word in re.findall(r"\b[A-Z][\w'à-ÿ-]+", text) if word.lower() in _towns()}
+    placed = [match["place"] for match in _AT_PLACE.finditer(text)]
+    return frozenset(word.lower() for word in (*known, *placed)) - _DATES
+
+
+@lru_cache(maxsize=4096)
+def days_of(text: str) -> frozenset[str]:
+    """The days of the week in a text."""
+    return frozenset(match.lower() for match in _DAY.findall(text))
+
+
+_DAY: Final = re.compile(r"\b(mon|tues|wednes|thurs|fri|satur|sun)days?\b", re.IGNORECASE)
+_AT_PLACE: Final = re.compile(r"\b(?:in|near|outside|from|to|of|for) (?P<place>[A-Z][\w'à-ÿ-]+)(?! (?:and i|is|was)\b)")
+_DATES: Final = word_set(
+    """january february march april may june july august september october november december monday tuesday wednesday
+    thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays christmas easter
+    english german french spanish italian i"""
+)
+
+
+@lru_cache(maxsize=1)
+def _towns() -> frozenset[str]:
+    return word_set(TOWNS)

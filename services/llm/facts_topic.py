@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from ..text import content_words, stem, word_set, words
+from .facts_turns import ended_in
 from .lexicon import LIGHT, likeness, rivals
 
 HALF: Final = 0.5
@@ -78,7 +79,7 @@ def retold(new: Topic, old: Topic) -> bool:
     if len(said) < 2 and len(words(new.content)) > 3 and not _AGAIN.search(new.content):
         return False
     shared = {word for word in said if any(likeness(word, other) >= 0.85 for other in before)}
-    if len(shared) < ENOUGH * len(said):
+    if len(shared) < (1 if ended_in(new.content) else ENOUGH) * len(said):
         return False
     # What a new statement adds must not be the very thing it tells: another name, number or rival.
     fresh = said - shared

@@ -20,6 +20,10 @@ _ENDED: Final = re.compile(
     r"|got (?:all )?(?:our|my)|none left|sold|scrapped|scrapyard|stolen|binned|chucked|threw (?:out|away)|thrown (?:out|away)|gave (?:away|back)|went back to the|got rid of|ditched|dumped|donated"
     r"|used to|retired|emigrated|expired|ended|ran out|fell (?:through|apart)|broke down|gathers? dust|gathering dust|won me over|replaced|swapped|traded|outgr[eo]w(?:n)?|grew out of|moved on from"
     r"|moved (?:away|out)|said goodbye|goodbye to|farewell|waved goodbye|kissed goodbye|can't (?:stand|watch|eat|drink|do) \w+ any ?more|too (?:quiet|expensive|small|far|loud)|have(?:n't)? .{0,30} in (?:months|years|ages)"
+    r"|(?:i'm|we're|i am|we are) over (?!the moon|\d|there|here)|over with|is over|are over|(?:is|are) history|done and dusted|handed (?:back|over)|knocked off|on my nerves|lost (?:its|their) charm|can(?:'t|not) look at|couldn't .{0,30}another"
+    r"|(?:\w+-free)|(?:days|weeks|months|years|a year|a month|a week) (?:without|since|off|clean|smoke-free)|have(?:n't| not) \w+ (?:\w+ ){0,3}since|so long|no \w+ (?:for|to) (?:me|us)|packed (?:her|his|their|our|my)"
+    r"|didn't (?:wake up|make it|survive)|wasn't for (?:me|us)|isn't for (?:me|us)|last (?:day|shift|lesson)|retiring|for show|in the bin|in the drawer|too much for|failed (?:its|the|for good)|all phone|lost interest|dried up"
+    r"|back (?:to|with) the (?:hospital|shop|owner)|bought (?:the|my|our) \w+ off|(?:has|have|had) (?:lost|left|gone|gotten|got) (?:its|their|the|too)|disbanded|dissolved|demolished|evicted|divorced|separated|wore out|worn out"
     r"|chopped|bailed|jacked in|chucked in|turned my back|walked (?:away|out)|threw in the towel|days without|clean for|sober|steered clear|wiped|deleted|uninstalled)\b",
     re.IGNORECASE,
 )
@@ -27,11 +31,14 @@ _BEGUN: Final = re.compile(
     r"\b(?:moved|relocated|settled|landed|ended up|wound up|took up|taken up|picked me up|picked up|took me|took on|taken on|hired|joined|started|begun|began|signed|got (?:my|our|a|an|the|engaged|married|hitched|hired|promoted)|bought"
     r"|switched|changed|converted|swapped|traded|transferred|promoted|made me|made head|offered me|became|turned into|went (?:for|with|over|vegan|veggie)|opted|chose|plumped|upgraded|adopted|fallen for|fell for"
     r"|took over|taken over|has taken|overtaken|replaced|new|welcomed|met|back in|back to|went back|first (?:day|night|week|month|shift)|(?:days?|weeks?|months?) into|contract|passed (?:everything|the|my)|been (?:at|in|with) .{2,30} for (?:a|two|three|four|\d+) (?:days|weeks?)|new chapter|shifted|rescheduled|put (?:it |them |us |me )?(?:up|on)|raised|lowered|increased"
+    r"|qualified|registered (?:with|at)|day one|first (?:lesson|class|job|home)|opened (?:our|my|up)|gone (?:back )?(?:to|over|for)|said yes|baptised|baptized|in charge of|put on|is here|are here|arrived|was born|home at last|at last"
+    r"|back (?:home|in)|took (?:a|an|the) (?:place|room|flat|house|job|post)|collected the keys|unpacked|or nothing|nothing but|anything but|is the new|got a|got an|found (?:a|an|us|me|my|something)|made it|passed|moved|opted|enrolled|elected|appointed|rang|they said yes"
+    r"|working (?:as|at|for)|training|discovered|fell in love|in love with|went back|going back|gone back|has moved|have moved|seeing (?:somebody|someone)"
     r"|it is|it's official|official|as of|from now on|from here on|from today|from this (?:month|week)|from tomorrow|since (?:the|my|our|last|january|february|march|april|may|june|july|august|september|october|november|december|we|i))\b",
     re.IGNORECASE,
 )
 _NOW: Final = re.compile(
-    r"\b(?:now|nowadays|these days|at last|finally|lately|by now|at present|currently|instead|this time|from now on|from here on|from today|since the weekend|guess (?:who|what)|who would have thought|turns out|after all|will do|update|it is\b$|is mine|has my \w+|only for me)\b",
+    r"\b(?:now|nowadays|these days|at last|finally|lately|by now|at present|currently|instead|this time|from now on|from here on|from today|since the weekend|guess (?:who|what)|who would have thought|turns out|after all|will do|as of|at present|since (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|yesterday|easter|christmas|this)|today|this (?:spring|summer|autumn|fall|winter|month|week|year)|from (?:then|there) on|for (?:a|two|three|four|five|six) (?:weeks|months) now|update|it is\b$|is mine|has my \w+|only for me)\b",
     re.IGNORECASE,
 )
 _MENDED: Final = re.compile(
@@ -41,7 +48,7 @@ _MENDED: Final = re.compile(
     re.IGNORECASE,
 )
 _STAYS: Final = re.compile(
-    r"\b(?:also|as well|too|another|second|both|besides|in addition|on top of|plus|still|keep(?:ing)?|extra|side|part[ -]time|sometimes|on weekends|weekends|more|joined us|unlocked|addition|likewise)\b",
+    r"\b(?:also|as well|too|another|second|both|besides|for (?:the |my )?(?:family|weekends?|kids|holidays)|in addition|on top of|plus|still|keep(?:ing)?|extra|side|part[ -]time|sometimes|on weekends|weekends|more|joined us|unlocked|addition|likewise)\b",
     re.IGNORECASE,
 )
 _OTHERS: Final = re.compile(
@@ -59,12 +66,39 @@ _EVENT: Final = re.compile(
     r"|spoke|sent|wrote|won|ran|did|was|were|(?!moved|started|joined|switched|adopted|settled|relocated|signed|changed|used|need|retired|promised|agreed)\w{2,}ed)\b",
     re.IGNORECASE,
 )
-_IS: Final = re.compile(r"\b(?:am|is|are|i'm|we're|i've|we've|have|has|live|work|do|call)\b", re.IGNORECASE)
+_LASTING: Final = re.compile(
+    r"\b(?:(?:i|we) (?:was|were|am) born|birthday|grew up|raised|mother tongue|native (?:language|speaker)|first language|roots|descent|(?:come|hail) from|childhood)\b"
+    r"|^born (?:in|on|at)\b|^(?:my|our) (?:\w+ ){0,2}?(?:was|were) |^(?:i|we) (?:was|were|used to|studied|spent|did) |\bruns? in (?:my|our|the) family\b",
+    re.IGNORECASE,
+)
+_REMARK: Final = re.compile(
+    r"^(?:wow|woah|whoa|yum|aww?|that|it|this|these|those|sounds?|to hear|can't wait|good luck|congrat\w+|\[)\b|^\[|\blong time no\b",
+    re.IGNORECASE,
+)
+_TO_YOU: Final = re.compile(r"\b(?:you|you're|you've|your|yours)\b", re.IGNORECASE)
+_IS: Final = re.compile(r"\b(?:am|been|still|since|is|are|i'm|we're|i've|we've|have|has|live|work|do|call)\b", re.IGNORECASE)
 
 
 def happened(content: str) -> bool:
     """Whether a statement tells of something that happened once: that is over already, and stays true."""
     return _EVENT.search(content) is not None and _IS.search(content) is None
+
+
+def lasts(content: str) -> bool:
+    """Whether a statement is true for ever: where somebody was born, what they did once."""
+    return _LASTING.search(content) is not None
+
+
+def remarks(content: str) -> bool:
+    """Whether a statement only remarks on something, or is about whom it is said to."""
+    return _REMARK.search(content) is not None or bool(
+        _TO_YOU.search(content) and not FIRST_PERSON.search(content)
+    )
+
+
+def ended_in(content: str) -> bool:
+    """Whether a statement has a turn of phrase for something that ended or was changed."""
+    return _ENDED.search(content) is not None or _BEGUN.search(content) is not None
 
 
 def turns(message: str) -> dict[str, float]:

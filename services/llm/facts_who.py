@@ -6,13 +6,14 @@ import re
 from typing import Final
 
 from ..text import is_question, sentences, word_set, words
+from .facts_themes import places_of, themes_of
 from .kinds import PERSONS
 from .lexicon import members
 
 USER: Final = "user"
 SOMEONE: Final = "someone"
 
-_PEOPLE: Final = PERSONS | word_set(
+PEOPLE: Final = PERSONS | word_set(
     """mate buddy bestie pal intern coworker co-worker coach trainer tutor tenant client customer patient student pupil
     sis bro gran granny nana grandad granddad papa mama mummy daddy mother-in-law father-in-law in-laws sister-in-law
     brother-in-law stepmother stepfather stepson stepdaughter twin ex ex-husband ex-wife housemate lodger classmate
@@ -27,18 +28,23 @@ _OTHER: Final = re.compile(
     r"^(?P<whose>my|our|the|a|an|some|his|her|their)\s+(?P<rest>(?:[\w'-]+\s+){0,5})", re.IGNORECASE
 )
 _OWN: Final = word_set("mom mum dad mother father granny grandma grandpa gran nana papa mama mummy daddy")
+_KIN: Final = re.compile(
+    rf"(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))}) (?:has|is|was|will|just|also|can|does|doesn't|isn't|got|gave|went|took|came|bought|sold|left|quit|\w{{2,}}(?:ed|s))\b",
+    re.IGNORECASE,
+)
+"""Somebody without whose they are: "husband switched to a Samsung"."""
 _PRONOUN: Final = re.compile(
     r"^(?:he|she|they|his|her|their|him|he's|she's|they're|they've|he'll|she'll)\b", re.IGNORECASE
 )
 _WITH_ME: Final = re.compile(r"^(?:my|our) .{1,40}? and (?:i|me)\b|^me and\b", re.IGNORECASE)
 _NAMES: Final = re.compile(
-    rf"^(?i:my|our) (?:(?i:new|little|big|older|younger|best) )?(?:{'|'.join(sorted(_PEOPLE, key=len, reverse=True))})(?:'s name)?"
+    rf"^(?i:my|our) (?:(?i:new|little|big|older|younger|best) )?(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))})(?:'s name)?"
     rf"(?: now)?(?: is|'s)(?: now)?(?: called| named)? [A-Z][\w-]+(?: [A-Z][\w-]+)?(?:$|,| now)"
     r"|^[A-Z][\w' -]+ is (?:now )?(?:home|where (?:i|we))\b|^[\w' -]{2,60}? is (?i:now )?(?:my|our)\b"
 )
 _TO_ME: Final = re.compile(
-    r"^(?:they|he|she|(?:my|the) (?:doctor|gp|boss|manager|company|dietician|dentist|landlord|bank|school|hospital|work))(?: just| have| has| finally)*"
-    r" \w+(?:ed|ut|t|ve) (?:me|us|my|our)\b(?! that)",
+    r"^(?:they|he|she|(?:(?:my|the) )?(?:doctor|gp|boss|manager|company|dietician|dentist|landlord|bank|school|hospital|work))(?: just| have| has| finally)*"
+    r" (?:made|took|told|\w+(?:ed|ut|t|ve)) (?:me|us|my|our)\b(?! that)",
     re.IGNORECASE,
 )
 _NAME: Final = re.compile(
@@ -80,23 +86,27 @@ def person_of(clause: str) -> str | None:
     if _WITH_ME.match(line) or re.match(r"(?:i|we|i'm|we're|i've|we've|im|ive)\b", line, re.IGNORECASE):
         return USER
     first = words(line)[:1]
-    if first and first[0] in _OWN:
+    if first and (first[0] in _OWN or _KIN.match(line)):
         return first[0]
     if match := _OTHER.match(line):
         nouns: list[str] = []
         for word in words(match["rest"]):
             bare = word.removesuffix("'s")
             nouns.append(bare)
-            if bare in _PEOPLE:
+            if bare in PEOPLE:
                 name = re.match(rf".*?\b(?i:{re.escape(word)})\b,? (?P<name>[A-Z][\w-]+)", line)
                 called = name["name"] if name else ""
                 return f"{bare}:{called.lower()}" if called else bare
             if bare in ("is", "are", "was", "has", "of", "for"):
                 break
         return USER
-    if (match := _NAME.match(line)) and match["name"].lower() not in _NO_NAME:
+    if (match := _NAME.match(line)) and _may_be_a_name(match["name"].lower()):
         return match["name"].lower()
     return USER
+
+
+def _may_be_a_name(word: str) -> bool:
+    return word not in _NO_NAME and not themes_of(word) and not places_of(word.capitalize())
 
 
 def standing_for(clause: str) -> bool:

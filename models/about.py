@@ -1,0 +1,78 @@
+"""About whom does a message tell that something changed, and whose earlier facts may that end?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..services import Fact
+from ..services.llm.facts import earnest
+from ..services.llm.facts_moods import STILL
+from ..services.llm.facts_topic import Topic, named_in
+from ..services.llm.facts_turns import FIRST_PERSON, turns
+from ..services.llm.facts_who import PEOPLE, SOMEONE
+from ..services.llm.facts_words import ONLY
+from ..services.text import words
+
+USER: Final = "user"
+_TO_US: Final = re.compile(r"\b(?:i|we|me|us)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a message says of one person, and which of its facts tell it."""
+
+    who: str
+    said: str
+    telling: list[int]
+
+    def may_end(self, told: Topic) -> bool:
+        """Whether an earlier fact is one of this person's, or of somebody whom they have one of or name."""
+        whose = (told.subject or USER).split(":")
+        if self.who != USER:
+            return whose[0] == self.who
+        if whose[0] == USER or (whose[0] in ONLY and len(whose) == 1) or turns(self.said)["mended"]:
+            return True
+        named = {word.removesuffix("'s") for word in words(self.said)}
+        return bool({*whose, *named_in(told.content)} & named)
+
+
+def sides(message: str, told: Sequence[Fact]) -> list[Side]:
+    """What a message tells of the user, and of each other person, that may end an earlier fact."""
+    said = _of_the_user(message, told)
+    found = [Side(USER, said, [place for place, fact in enumerate(told) if _may_tell(fact, said)])]
+    for who in {_whose(fact) for fact in told if _of_others(fact)} - {SOMEONE}:
+        of_them = [place for place, fact in enumerate(told) if _whose(fact) == who and _tells(fact)]
+        found.append(Side(who, " ".join(told[place].content for place in of_them), of_them))
+    return [side for side in found if side.telling and not turns(side.said)["both"]]
+
+
+def _of_the_user(message: str, told: Sequence[Fact]) -> str:
+    """What a message says in earnest of the user: without what is of others, or only planned."""
+    said = earnest(message)
+    for fact in told:
+        aside = _of_others(fact) and not _TO_US.search(fact.content) and not turns(message)["mended"]
+        if fact.content_type == "plan" or aside:
+            said = re.sub(re.escape(fact.content[:-1]), " ", said, flags=re.IGNORECASE)
+    return said
+
+
+def _may_tell(fact: Fact, message: str) -> bool:
+    cues = turns(message)
+    if cues["mended"] or not _tells(fact):
+        return _tells(fact)
+    return not _of_others(fact) and (not cues["others"] or FIRST_PERSON.search(fact.content) is not None)
+
+
+def _tells(fact: Fact) -> bool:
+    return fact.content_type == "fact" and not STILL.search(fact.content)
+
+
+def _whose(fact: Fact) -> str:
+    return (fact.subject or USER).split(":")[0]
+
+
+def _of_others(fact: Fact) -> bool:
+    return _whose(fact) in PEOPLE or _whose(fact) == SOMEONE or ":" in (fact.subject or "")
