@@ -268,8 +268,12 @@ def may_end(given: dict[str, float]) -> bool:
         return False
     if given["slots apart"] or given["remark"] or (given["lasts"] and not given["mended"]):
         return False
-    if (given["adds"] or given["many"]) and not (given["ended"] or given["mended"]):
+    over = given["ended"] or given["mended"]
+    any_number = given["many"] and not (given["one"] or given["rare"] or given["named"])
+    if (given["adds"] or any_number) and not over:
         return False
+    if given["mended"] and (given["amount"] or given["spelt"]):
+        return True
     if given["days apart"] and not given["rare"]:
         return False
     if given["of things"] and not (given["rare"] or given["named"]):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..text import content_words, is_question, sentences, shortened, stem, words
+from .facts_jokes import in_earnest_again, jokes
 from .facts_kind import category_of
 from .facts_moods import NOW, STILL, TAKEN_BACK, mood_of, over, plays, spared, supposes
 from .facts_slips import Slip, slip_in
@@ -112,6 +113,7 @@ def facts_in(message: str, question: str | None = None) -> list[Fact]:
 def statements_in(message: str, question: str | None = None) -> list[Said]:
     """What the user states in a message, clause by clause."""
     found: list[Said] = []
+    before = 0
     subject, name = USER, ""
     lines = sentences_of(message)
     if lines and question and (full := answered(lines[0], question)):
@@ -121,12 +123,15 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
         if TAKEN_BACK.search(plain(line)):
             found.clear()
             continue
+        if in_earnest_again(plain(raw)):
+            del found[before:]
+        before = len(found)
         if _QUOTING.match(raw) or _QUOTING.match(line):
             continue
         asks = is_question(line)
         parts = _joined(clauses_of(line), line)
         whole = mood_of(plain(line))
-        if whole == "joke" or mood_of(plain(raw)) == "joke" or supposes(plain(line)):
+        if whole == "joke" or is_joke(raw) or supposes(plain(line)):
             continue
         for number, part in enumerate(parts):
             clause = plain(bare(part))
@@ -169,6 +174,11 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
     return found
 
 
+def is_joke(sentence: str) -> bool:
+    """Whether a whole sentence is a joke, by a word that says so or by several signs."""
+    return mood_of(plain(sentence)) == "joke" or jokes(sentence)
+
+
 def earnest(message: str) -> str:
     """A message without what is asked, supposed or joked: what is left may put an end to something."""
     kept: list[str] = []
@@ -178,7 +188,9 @@ def earnest(message: str) -> str:
         line = plain(bare(opened(raw)))
         if TAKEN_BACK.search(line):
             kept.clear()
-        elif not (is_question(line) or supposes(line) or "joke" in (mood_of(line), mood_of(plain(raw)))):
+        elif in_earnest_again(plain(raw)) and kept:
+            kept[-1] = raw
+        elif not (is_question(line) or supposes(line) or mood_of(line) == "joke" or is_joke(raw)):
             kept.append(raw)
     return " ".join(kept)
 

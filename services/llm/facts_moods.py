@@ -93,7 +93,7 @@ LASTING: Final = re.compile(
 )
 STILL: Final = re.compile(
     r"\b(?:still|also|as well|another|additionally|on top of|besides|apart from|in addition|plus|keep(?:ing)? (?:the|my|our|both)"
-    r"|both|a second|too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$)|second \w+|other (?:job|home|car|house|dog|cat)|for (?:the |my |our )?(?:family|weekends?|kids|holidays)|part[ -]time"
+    r"|both|a second|(?<!er )too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$)|second \w+|other (?:job|home|car|house|dog|cat)|for (?:the |my |our )?(?:family|weekends?|kids|holidays)|part[ -]time"
     r"|sometimes|occasionally)\b",
     re.IGNORECASE,
 )

@@ -38,6 +38,8 @@ _PAIR: Final = re.compile(
     r"^((?:(?:me|myself) and )?(?:my|our) [\w-]+(?: (?-i:[A-Z])[\w-]+)?|(?-i:[A-Z])[\w-]+) and (i|me)\b",
     re.IGNORECASE,
 )
+_NAMED: Final = re.compile(r"^(?P<name>(?-i:[A-Z])[\w-]+), (?P<whose>(?:my|our) [\w-]+),? (?!and\b)(?=\w)", re.IGNORECASE)
+"""Somebody with what they are to the user beside: "Shirin, my wife, is a pilot"."""
 _OPENED: Final = re.compile(
     r"^(?:(?:i (?:forgot|should|have|wanted|meant) to (?:mention|say|add|tell you|note)|did i mention|as i (?:said|mentioned|told you)|like i said"
     r"|i told you|guess what|heads up|ok so|so+|well|oh|hey|hi|hello|yep|yeah|yes|ugh|ok|okay|ha|haha|hm+|no wait|wait|actually|anyway|btw"
@@ -99,7 +101,7 @@ def sentences_of(message: str) -> list[str]:
 
 def clauses_of(sentence: str) -> list[str]:
     """The parts of a sentence that each tell one thing."""
-    line = _PAIR.sub("\\1\u00a0and\u00a0\\2", opened(sentence))
+    line = _NAMED.sub(r"\g<whose> \g<name> ", _PAIR.sub("\\1\u00a0and\u00a0\\2", opened(sentence)))
     if line.endswith("?"):
         asked = list(_ASKED.finditer(line))
         head = (

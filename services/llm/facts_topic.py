@@ -9,14 +9,22 @@ from functools import lru_cache
 from typing import Final
 
 from ..text import content_words, stem, word_set, words
+from .facts_moods import STILL
 from .facts_turns import ended_in
 from .lexicon import LIGHT, likeness, rivals
 
 HALF: Final = 0.5
+NEARLY: Final = 0.85
+"""How like a word must be to another to stand for it."""
 ENOUGH: Final = 0.6
 """Which share of a statement's words must have been said before for it to say nothing new."""
 
 _DENIED: Final = re.compile(r"\b(?:not|never|no|stopped|without)\b|n't\b", re.IGNORECASE)
+_NEGATIVE: Final = re.compile(
+    r"\b(?:not|never|no|stopped|without|hate|dislike|detest|allergic|allergy|intolerant|intolerance|disgusting|afraid|scared|fear|phobia|terrified)\b|n't\b",
+    re.IGNORECASE,
+)
+_PART: Final = re.compile(r"[,;:] |\b(?:so|because|which|but|and|since|as)\b", re.IGNORECASE)
 _GRADED: Final = re.compile(
     r"\b(?:better|worse|fine|sore|tired|busy|broken|dirty|full|empty|late|ready)\b", re.IGNORECASE
 )
@@ -31,7 +39,7 @@ _FILLER: Final = LIGHT | frozenset(
     )
 )
 _AGAIN: Final = re.compile(
-    r"\b(?:as i|like i|i told you|remember|remind|again|as you know|already said)\b", re.IGNORECASE
+    r"\b(?:as i|like i|i told you|did i (?:tell|mention)|remember|remind|again|as you know|as ever|as always|you know|already said|don't forget|keep in mind|bear in mind|just so you know)\b", re.IGNORECASE
 )
 _NAME: Final = re.compile(r"(?<=\S )[A-Z][\w'à-ÿ-]*|\b\d[\w:.,-]*")
 _TIME: Final = re.compile(
@@ -69,23 +77,52 @@ _JOB: Final = frozenset(stem(word) for word in word_set("job work position post 
 
 def retold(new: Topic, old: Topic) -> bool:
     """Whether a statement says again, in other words, what an earlier one said."""
-    if (new.subject or "user") != (old.subject or "user") or new.effect in ("changes", "ends"):
-        return False
-    if bool(_DENIED.search(new.content)) != bool(_DENIED.search(old.content)):
+    if _whose(new) != _whose(old) or new.effect in ("changes", "ends") or STILL.search(new.content):
         return False
     said, before = telling_stems(new.content), telling_stems(old.content)
     if not said or not before:
         return False
-    if len(said) < 2 and len(words(new.content)) > 3 and not _AGAIN.search(new.content):
-        return False
-    shared = {word for word in said if any(likeness(word, other) >= 0.85 for other in before)}
-    if len(shared) < (1 if ended_in(new.content) else ENOUGH) * len(said):
+    shared = _shared(said, before)
+    if not shared or _negative(new.content, shared) != _negative(old.content, _shared(before, said)):
         return False
     # What a new statement adds must not be the very thing it tells: another name, number or rival.
-    fresh = said - shared
-    if _names(new.content) - _names(old.content) - _folded(old.content):
+    if _names(new.content) - _names(old.content) - _folded(old.content) or _rival(said - shared, before):
         return False
-    return not any(rivals(word, other) for word in fresh for other in before)
+    if ended_in(new.content):
+        return shared == said
+    again = _AGAIN.search(new.content) is not None
+    if len(said) >= 2 or len(words(new.content)) <= 3 or again:
+        told = next((stems for part in _parts(new.content) if (stems := telling_stems(part))), said)
+        if len(shared) >= ENOUGH * len(said) or (again and len(told & shared) >= HALF * len(told)):
+            return True
+    # The whole of what was told before, and something about it.
+    core = next((stems for part in _parts(old.content) if len(stems := telling_stems(part)) >= 2), before)
+    return len(core) >= 2 and core == _shared(core, said)
+
+
+def _parts(content: str) -> list[str]:
+    """The parts of a statement, the main one first."""
+    return _PART.split(content)
+
+
+def _shared(some: Collection[str], others: Collection[str]) -> set[str]:
+    """Which of some words are said, or nearly, by others."""
+    return {word for word in some if any(likeness(word, other) >= NEARLY for other in others)}
+
+
+def _rival(fresh: Collection[str], before: Collection[str]) -> bool:
+    return any(rivals(word, other) for word in fresh for other in before)
+
+
+def _negative(content: str, about: Collection[str]) -> bool:
+    """Whether those parts of a statement that are about something deny it or say that it is not to be had."""
+    return any(
+        _NEGATIVE.search(part) is not None for part in _parts(content) if not telling_stems(part).isdisjoint(about)
+    )
+
+
+def _whose(topic: Topic) -> str:
+    return (topic.subject or "user").split(":")[0]
 
 
 def akin(new: Topic, old: Topic) -> bool:
@@ -106,7 +143,7 @@ def restated(new: Topic, old: Topic) -> bool:
     if of[0] != of[1] or new.effect in ("changes", "ends") or denies(new.content) != denies(old.content):
         return False
     said, before = telling_stems(new.content), telling_stems(old.content)
-    shared = {word for word in said if any(likeness(word, other) >= 0.85 for other in before)}
+    shared = _shared(said, before)
     if not shared or len(shared) < HALF * len(said):
         return False
     if _names(new.content) - _names(old.content) - _folded(old.content):

@@ -33,7 +33,7 @@ _BEGUN: Final = re.compile(
     r"|took over|taken over|has taken|overtaken|replaced|new|welcomed|met|back in|back to|went back|first (?:day|night|week|month|shift)|(?:days?|weeks?|months?) into|contract|passed (?:everything|the|my)|been (?:at|in|with) .{2,30} for (?:a|two|three|four|\d+) (?:days|weeks?)|new chapter|shifted|rescheduled|put (?:it |them |us |me )?(?:up|on)|raised|lowered|increased"
     r"|qualified|registered (?:with|at)|day one|first (?:lesson|class|job|home)|opened (?:our|my|up)|gone (?:back )?(?:to|over|for)|said yes|baptised|baptized|in charge of|put on|is here|are here|arrived|was born|home at last|at last"
     r"|back (?:home|in)|took (?:a|an|the) (?:place|room|flat|house|job|post)|collected the keys|unpacked|or nothing|nothing but|anything but|is the new|got a|got an|found (?:a|an|us|me|my|something)|made it|passed|moved|opted|enrolled|elected|appointed|rang|they said yes"
-    r"|working (?:as|at|for)|training|discovered|fell in love|in love with|went back|going back|gone back|has moved|have moved|seeing (?:somebody|someone)"
+    r"|happens? (?:at|in|on)|been done|went (?:fine|well|smoothly)|all clear|discharged|operated|recovered|cured|healed|better now|instead|it is\b|rather than|prefer|made the switch|made the move|working (?:as|at|for)|training|discovered|fell in love|in love with|went back|going back|gone back|has moved|have moved|seeing (?:somebody|someone)"
     r"|it is|it's official|official|as of|from now on|from here on|from today|from this (?:month|week)|from tomorrow|since (?:the|my|our|last|january|february|march|april|may|june|july|august|september|october|november|december|we|i))\b",
     re.IGNORECASE,
 )
@@ -75,7 +75,10 @@ _REMARK: Final = re.compile(
     r"^(?:wow|woah|whoa|yum|aww?|that|it|this|these|those|sounds?|to hear|can't wait|good luck|congrat\w+|\[)\b|^\[|\blong time no\b",
     re.IGNORECASE,
 )
-_TO_YOU: Final = re.compile(r"\b(?:you|you're|you've|your|yours)\b", re.IGNORECASE)
+_TO_YOU: Final = re.compile(
+    r"^you\b|\b(?:you're|you've|your|yours)\b|\byou (?:\w+ )?(?:are|were|have|had|can|could|should|look|got|found|need|did|do|know|love|like|make|made|said|mentioned)\b",
+    re.IGNORECASE,
+)
 _IS: Final = re.compile(r"\b(?:am|been|still|since|is|are|i'm|we're|i've|we've|have|has|live|work|do|call)\b", re.IGNORECASE)
 
 

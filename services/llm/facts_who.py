@@ -29,7 +29,7 @@ _OTHER: Final = re.compile(
 )
 _OWN: Final = word_set("mom mum dad mother father granny grandma grandpa gran nana papa mama mummy daddy")
 _KIN: Final = re.compile(
-    rf"(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))}) (?:has|is|was|will|just|also|can|does|doesn't|isn't|got|gave|went|took|came|bought|sold|left|quit|\w{{2,}}(?:ed|s))\b",
+    rf"(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))})(?:'s| has| (?:has|is|was|will|just|also|can|does|doesn't|isn't|got|gave|went|took|came|bought|sold|left|quit|\w{{2,}}(?:ed|s)))\b",
     re.IGNORECASE,
 )
 """Somebody without whose they are: "husband switched to a Samsung"."""
@@ -87,7 +87,7 @@ def person_of(clause: str) -> str | None:
         return USER
     first = words(line)[:1]
     if first and (first[0] in _OWN or _KIN.match(line)):
-        return first[0]
+        return first[0].removesuffix("'s")
     if match := _OTHER.match(line):
         nouns: list[str] = []
         for word in words(match["rest"]):
