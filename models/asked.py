@@ -25,7 +25,15 @@ _BEFORE: Final = re.compile(
     r"|first|until|once|(?:in|of) (?:former|earlier|old|those) (?:times|days))\b|\bin the old days\b"
 )
 """What says that a question is of how things were and are no more."""
-_PAST: Final = re.compile(r"\b(?:did|was|were|had) (?:i|we|my|our)\b")
+_PAST: Final = re.compile(
+    r"\b(?:did|was|were|had) (?:i|we|my|our)\b|^\s*(?:which|what|who|where)\b.*\b(?:had|was|were)\b"
+)
+_LASTED: Final = re.compile(
+    r"\b(?:was|were) (?:i|we|my|our)\b|\bdid (?:i|we) (?:have|live|work|smoke|drive|ride|like|love|drink|eat|do|play|own|report|pay|use|prefer|read"
+    r"|wear|believe|teach|study|stay|rent|want|keep|belong|support|bank|train|speak)\b"
+)
+"""What says that a question is of a state that lasted, not of something that happened once."""
+_FIRST: Final = re.compile(r"\b(?:first|original(?:ly)?|initial(?:ly)?|in the beginning|at the (?:start|beginning|outset))\b")
 _ME: Final = re.compile(r"\b(?:i|me|my|mine|i'm|i've)\b")
 _YOU: Final = re.compile(r"\b(?:you|your|yours)\b")
 _MONTHS: Final = (
@@ -88,21 +96,24 @@ class Asked:
     named: bool
     past: bool
     before: bool
+    first: bool
     date: Date | None
 
 
 def understood(query: str, called: Mapping[str, int], speakers: Mapping[str, int]) -> Asked:
     """What a query asks for, where the speakers go by those names."""
     low = query.lower().replace("’", "'")
-    before = _BEFORE.search(low) is not None
+    when = _WHEN.match(low) is not None
+    before = _BEFORE.search(low) is not None or (_LASTED.search(low) is not None and not when)
     return Asked(
         keys=wanted(query, [name for name in called if name in query]),
         speaker=_speaker(query, low, called, speakers),
-        when=_WHEN.match(low) is not None,
+        when=when,
         count=_COUNT.match(low) is not None,
         named=_NAMED.match(low) is not None,
         past=before or _PAST.search(low) is not None,
         before=before,
+        first=_FIRST.search(low) is not None,
         date=_date(low),
     )
 

@@ -27,6 +27,8 @@ SPREAD: Final = 0.3
 KIND: Final = 1.0
 ITSELF: Final = 0.15
 EARLIER: Final = 0.5
+STEP: Final = 0.6
+"""What each step further back loses, where it is asked what was before and not what was first."""
 RECENT: Final = 0.05
 RECENT_DAYS: Final = 30.0
 _SATURATION: Final = 1.2
@@ -78,7 +80,10 @@ def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | Non
     pairs = [] if asked.past else sorted(matrix.successions, key=lambda pair: float(matrix.since[pair[0]]))
     found["succeeds"] = _inherited(matrix, fit, pairs)
     latest = sorted(matrix.successions, key=lambda pair: -float(matrix.since[pair[0]]))
-    found["precedes"] = _inherited(matrix, fit, [(then, old) for old, then in latest if asked.before])
+    told = _as_told(matrix, fit) if asked.before else fit
+    found["precedes"] = _inherited(
+        matrix, told, [(then, old) for old, then in latest if asked.before], 0.0 if asked.first else STEP, fit
+    )
     found["itself"] = np.float32(ITSELF) * itself
     found["kind"] = _kinds(matrix, asked.keys)
     found["later"] = _later(matrix, asked)
@@ -207,14 +212,31 @@ def _later(matrix: Matrix, asked: Asked) -> Numbers:
     return found
 
 
-def _inherited(matrix: Matrix, fit: Any, pairs: Iterable[tuple[int, int]]) -> Numbers:
+def _as_told(matrix: Matrix, fit: Any) -> Numbers:
+    """How well each row fits, a memory as well as the best of all that its message says."""
+    import numpy as np
+
+    found = np.array(fit, np.float32)
+    if matrix.ties:
+        tied = np.asarray(matrix.ties)
+        of_message = np.array(fit, np.float32)
+        np.maximum.at(of_message, tied[:, 0], fit[tied[:, 1]])
+        np.maximum.at(found, tied[:, 1], of_message[tied[:, 0]])
+    return found
+
+
+def _inherited(
+    matrix: Matrix, fit: Any, pairs: Iterable[tuple[int, int]], step: float = 0.0, own: Any = None
+) -> Numbers:
     """What a memory, and the message it is from, inherits of the one that it superseded: "I moved to Rome" answers
     where somebody lives because it put an end to "I live in Paris". Of the past it is the other way round."""
     import numpy as np
 
     found = np.zeros(len(matrix), np.float32)
+    own = fit if own is None else own
     for giver, heir in pairs:
-        found[heir] = max(found[heir], fit[giver] + found[giver] - fit[heir])
+        gained = max(fit[giver], own[giver] + found[giver] - (step if found[giver] else 0.0)) - own[heir]
+        found[heir] = max(found[heir], gained)
     if found.any() and matrix.ties:
         tied = np.asarray(matrix.ties)
         np.maximum.at(found, tied[:, 0], found[tied[:, 1]])

@@ -87,14 +87,15 @@ def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Tell
 def _followed(
     held: Sequence[MemoryIndex], claims: Sequence[Claim], rows: Sequence[MemoryIndex], telling: Telling
 ) -> None:
-    """Says what took the place of a fact that ended, where the same message tells just one thing besides."""
+    """Says what took the place of a fact that ended, where the same message tells just one thing besides its end."""
+    ends = {row.id for claim, row in zip(claims, rows, strict=True) if claim.fact.effect == "ends"}
     told = [
         row
         for claim, row in zip(claims, rows, strict=True)
         if claim.fact.effect != "ends" and claim.fact.content_type == "fact" and row.valid_to is None
     ]
     for row in held if len(told) == 1 else ():
-        ended_now = row.valid_to == telling.at and row.superseded_by is None and row is not told[0]
+        ended_now = row.valid_to == telling.at and row.superseded_by in ends and row is not told[0]
         if ended_now and (told[0].subject or "user") == (row.subject or "user"):
             row.superseded_by = told[0].id
 
@@ -114,9 +115,8 @@ def _succeed(
         cues = turns(side.said)
         slip = cues["mended"] and not cues["ended"] and not cues["begun"]
         for place, nearest in ended(side.said, after, before).items():
-            claim, by = new[nearest]
             row = old[place]
-            _close([row], None if claim.fact.effect == "ends" else by, telling.at)
+            _close([row], new[nearest][1], telling.at)
             if slip and telling.at - row.valid_from <= SLIP_WITHIN:
                 row.valid_to = row.valid_from
 
@@ -147,7 +147,7 @@ def _told(
         return same, False
     gone = _replaced(claim, earlier)
     made, new = _store(session, scope, claim, fact.content, telling)
-    _close([row for row in gone if row.id != made.id], None if fact.effect == "ends" else made, telling.at)
+    _close([row for row in gone if row.id != made.id], made, telling.at)
     return made, new
 
 
