@@ -63,7 +63,9 @@ def _may_tell(fact: Fact, message: str) -> bool:
     cues = turns(message)
     if cues["mended"] or not _tells(fact):
         return _tells(fact)
-    return not _of_others(fact) and (not cues["others"] or FIRST_PERSON.search(fact.content) is not None)
+    if _of_others(fact):  # "they put me in the office"
+        return _TO_US.search(fact.content) is not None
+    return not cues["others"] or FIRST_PERSON.search(fact.content) is not None
 
 
 def _tells(fact: Fact) -> bool:

@@ -33,7 +33,9 @@ _LASTED: Final = re.compile(
     r"|wear|believe|teach|study|stay|rent|want|keep|belong|support|bank|train|speak)\b"
 )
 """What says that a question is of a state that lasted, not of something that happened once."""
-_FIRST: Final = re.compile(r"\b(?:first|original(?:ly)?|initial(?:ly)?|in the beginning|at the (?:start|beginning|outset))\b")
+_FIRST: Final = re.compile(
+    r"\b(?:first|original(?:ly)?|initial(?:ly)?|in the beginning|at the (?:start|beginning|outset))\b"
+)
 _ME: Final = re.compile(r"\b(?:i|me|my|mine|i'm|i've)\b")
 _YOU: Final = re.compile(r"\b(?:you|your|yours)\b")
 _MONTHS: Final = (

@@ -113,7 +113,9 @@ def passages(message: str) -> list[str]:
     return [*told, *pairs, message]
 
 
-def features(message: str, new: Sequence[Told], old: Sequence[Told], near: Nearness) -> list[dict[str, float]]:
+def features(
+    message: str, new: Sequence[Told], old: Sequence[Told], near: Nearness
+) -> list[dict[str, float]]:
     """The features of each earlier fact beside what a message, or a passage of it, says."""
     cues = turns(message)
     cue = max(cues[name] for name in CHANGING)
@@ -134,8 +136,8 @@ def features(message: str, new: Sequence[Told], old: Sequence[Told], near: Nearn
         if not called:  # "the kids are home" tells of no home
             common.pop("home", None)
         theme = float(bool(common))
-        one_only = [min(count, 2) / 2 for name, count in common.items() if name in ONE]
-        one = max(one_only, default=0.0)
+        counted = [min(count, 2) / 2 for name, count in common.items() if name in ONE]
+        only = max(counted, default=0.0)
         named, differ = float(bool(called & names)), float(bool(called - names and names - called))
         amount = float(amounts_differ(message, told.content) or _same_kind(names - called, called - names))
         rare = max((1 / use[word] for word in shared), default=0.0)
@@ -174,12 +176,12 @@ def features(message: str, new: Sequence[Told], old: Sequence[Told], near: Nearn
                 "theme": theme,
                 "themes": len(common) / max(len(of_it), 1),
                 "apart": float(bool(themes and of_it and not common)),
-                "one": one,
-                "one ended": one * cues["ended"],
-                "one begun": one * cues["begun"],
-                "one now": one * cues["now"],
-                "one alone": one * alone,
-                "one mine": one * mine,
+                "one": only,
+                "one ended": only * cues["ended"],
+                "one begun": only * cues["begun"],
+                "one now": only * cues["now"],
+                "one alone": only * alone,
+                "one mine": only * mine,
                 "places": moved,
                 "places cue": moved * cue,
                 "places one": moved * float("home" in common),
@@ -210,7 +212,9 @@ def features(message: str, new: Sequence[Told], old: Sequence[Told], near: Nearn
                 "rivals cue": rivals * cue,
                 "many": float(bool(before & _MANY)),
                 "adds": adds,
-                "days apart": float(bool(days and (then_days := days_of(told.content)) and not days & then_days)),
+                "days apart": float(
+                    bool(days and (then_days := days_of(told.content)) and not days & then_days)
+                ),
                 "spelt": float(_spelt(names - called, called - names)),
                 "of things": float(near.of_things),
                 "of another": float((told.subject or "user") != "user"),
@@ -232,7 +236,9 @@ _OF_SLOT: Final = {
     "user/relationship": frozenset(("partner",)),
     "user/name": frozenset(("name",)),
 }
-_MANY: Final = ANY_NUMBER | {stem(word) for word in ("son", "daughter", "sister", "brother", "cousin", "aunt", "uncle")}
+_MANY: Final = ANY_NUMBER | {
+    stem(word) for word in ("son", "daughter", "sister", "brother", "cousin", "aunt", "uncle")
+}
 _WITHOUT: Final = frozenset(("work", "partner", "name"))
 _OF_A_THING: Final = re.compile(r"(?:the|this|that|these|those|an?) ", re.IGNORECASE)
 
@@ -292,7 +298,9 @@ def probability(given: dict[str, float]) -> float:
 def _spelt(fresh: set[str], stale: set[str]) -> bool:
     """Whether a name that is new is nearly spelt as one that was said before."""
     return any(
-        one[:1].isalpha() and SequenceMatcher(None, one, other).ratio() >= SPELT for one in fresh for other in stale
+        one[:1].isalpha() and SequenceMatcher(None, one, other).ratio() >= SPELT
+        for one in fresh
+        for other in stale
     )
 
 

@@ -173,7 +173,8 @@ def is_question(text: str) -> bool:
     if first[0] in QUESTION_WORDS or _QUESTION_CONTRACTION.match(first[0]):
         # "When I was young I lived there." opens like a question and is none.
         return not (first[0] in ("when", "while") and len(first) > 1 and first[1] not in _AUXILIARIES)
-    return first[0] in _AUXILIARIES and len(first) > 1 and first[1] in _SUBJECTS
+    # "Had my eyes tested" tells.
+    return first[0] in _AUXILIARIES - {"had"} and len(first) > 1 and first[1] in _SUBJECTS
 
 
 _SUBJECTS = word_set(

@@ -17,8 +17,8 @@ from .facts_kind import category_of
 from .facts_moods import NOW, STILL, TAKEN_BACK, mood_of, over, plays, spared, supposes
 from .facts_slips import Slip, slip_in
 from .facts_slots import Slot, slot_of
-from .facts_turns import turns
 from .facts_split import clauses_of, opened, own_words, plain, sentences_of
+from .facts_states import EMPTY, MINE, NAMED, POINTING, WISH, states
 from .facts_who import SOMEONE, USER, about_user, answered, person_of, standing_for
 from .opener import without_opener
 from .protocol import Fact
@@ -27,51 +27,12 @@ LONGEST_FACT: Final = 400
 _MOST: Final = 60
 _BRIEF: Final = 1_000
 """Characters of a message in which a game is announced, or a slip put right."""
-_EMPTY: Final = re.compile(
-    r"^(?:(?:ok|okay|yes|yeah|yep|no|nope|sure|thanks|thank you|thx|ta|cheers|great|nice|cool|right|exactly|perfect|lol|haha"
-    r"|hi|hello|hey|good (?:morning|evening|afternoon|night|day|luck)|hmm|ugh|sigh|well|oh|fair|mostly|roughly|lots|figured|completely|noted|good|fine|scratch that|strike that|typo|oops|whoops|my bad|my mistake|correction|hang on|wait|just so you know)[ ,!.]*)+$"
-    r"|^(?:i|we) (?:see|know|think|mean|agree|understand|guess|suppose|don't (?:know|think|understand|remember|care|mind|get)|do not (?:know"
-    r"|think|understand|remember)|can't (?:remember|say|tell)|have no idea|forgot|have a question|want to (?:ask|know)|need (?:your )?help"
-    r"|need to (?:ask|know)|was wondering|am wondering|asked|just said|got it|hope so|promise)\b(?! i\b)"
-    r"|^(?:i'm|i am|we're|we are) (?:not sure|sure|sorry|asking|wondering|glad|happy to|curious)\b"
-    r"|^(?:i'm|i am|we're|we are) (?:fine|good|ok|okay|well|back|here|great|just)(?: again| now| thanks| thank you| too)*$"
-    r"|^(?:thanks|thank you|thx|cheers|sorry) (?:for|a|so|about|again)\b"
-    r"|^(?:i|we) need (?:a|an|some) (?:\w+ )?(?:recipe|ideas?|list|names?|tips?|gift|present|recommendations?|template|plan|letter|lesson|quote|summary)\b"
-    r"|^i(?:'ve| have) (?:a question|no idea)|^(?:it|that|this|they|there|these|those)(?:'s| is| was| are| were)? \w+$",
-    re.IGNORECASE,
-)
-_ORDER: Final = re.compile(
-    r"^(?:(?:please|pls|kindly|now|then|also|and|so|ok|anyway|just|can you|could you|would you)[, ]+)*(?:write|draft|explain|tell|show"
-    r"|give|help|suggest|make|translate|quiz|check|find|list|add|remind(?! yourself)|call (?!me\b)|send|plan (?:a|the|my)|describe|compare|summari[sz]e|fix"
-    r"|recommend|replace|rewrite|create|generate|calculate|convert|correct|edit|let's|let us|let me|look (?!ing)|imagine|pretend|need"
-    r"|feed\b.*\bon|answer this|feedback on|caption|ideas|any\b|how|what|where|when|why|who|which|redo|shorten|proofread|do (?:a|the|my|it)"
-    r"|put (?:it|this|them)|say|read|spell|pick|choose|name (?:a|some|three|five)|count|book|remember to|don't forget to)\b",
-    re.IGNORECASE,
-)
-_WISH: Final = re.compile(
-    r"\b(?:from (?:now|here|today) on|from today|in (?:the )?future|always|never|every time|for all|at all times|by default|max\b"
-    r"|going forward|keep (?:your|the|it|answers|replies|things)|no more)\b|\b(?:please|pls)\b.*\bin \w+|^(?:please )?(?:use|call me|email me|text me"
-    r"|address me|stick to|send (?:everything|all|post|mail|parcels|letters) to)\b|\b(?:explain|answer|write|talk|reply)\b.{0,20}\bin (?:english|german|french|spanish|italian|portuguese|dutch|polish)\b|\b(?:recipes?|answers?|examples?|replies) in\b|\bin \w+(?: and \w+)?,? (?:please|pls)\b",
-    re.IGNORECASE,
-)
-_MINE: Final = re.compile(
-    r"\b(?:i|me|my|mine|myself|we|us|our|ours|i'm|i've|i'd|i'll|we're|we've|we'll)\b", re.IGNORECASE
-)
 _HEARSAY: Final = re.compile(
     r"^(?:people|everyone|everybody|some(?: people)?|they|you|others|many)\b.{0,40}?\b(?:think|thinks|thought|say|says|said|assume|assumes|believe|believes"
     r"|claim|claims)(?: that)? (?:i|i'm|my|we)\b",
     re.IGNORECASE,
 )
-_POINTING: Final = re.compile(
-    r"(?:it|it's|it is|that's|that is|this is|these are|those are|that was|it was) ", re.IGNORECASE
-)
 _FURTHER: Final = re.compile(r",? (?:so|but|because|though|although|otherwise) ", re.IGNORECASE)
-_FRAGMENT: Final = re.compile(
-    r"^(?:(?:still|now|also|currently|normally|usually|mostly|just|properly|never|not|no|only|even|already) )*(?:\w+ing\b|allergic|based|married"
-    r"|engaged|single|divorced|born|retired|scared|afraid|vegan|vegetarian|one|two|three|four|five|six|no\b|\d+)",
-    re.IGNORECASE,
-)
-_NAMED: Final = re.compile(r"(?<=\S )[A-Z]\w+|\d|\b[A-Z][a-z]+(?= (?:is|has|was|died|and i)\b)")
 
 
 _QUOTING: Final = re.compile(
@@ -138,7 +99,7 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
             last = number == len(parts) - 1
             if (
                 not clause
-                or (_EMPTY.match(part) and not _WISH.search(part))
+                or (EMPTY.match(part) and not WISH.search(part))
                 or (asks and (last or is_question(part)))
                 or is_question(clause)
             ):
@@ -168,7 +129,7 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
                 mood = whole
             if states(clause):
                 found.append(Said(text, person, mood))
-            elif number == 0 and found and _POINTING.match(clause) and _NAMED.search(clause):
+            elif number == 0 and found and POINTING.match(clause) and NAMED.search(clause):
                 # "I got my own flat. It's in Brno" tells where the flat is.
                 found[-1] = replace(found[-1], text=f"{found[-1].text.rstrip('.!')}. {text}")
     return found
@@ -209,9 +170,9 @@ def _joined(parts: list[str], line: str) -> list[str]:
         between = line[at:start] if found else ""
         before = plain(found[-1]) if found else ""
         its = _FAVOURED.match(part) is not None
-        caused = "so" in words(between) and not _MINE.match(before) and slot_of(plain(part)) is not None
+        caused = "so" in words(between) and not MINE.match(before) and slot_of(plain(part)) is not None
         ended = bool(between) and over(before) is not None and slot_of(plain(part)) is not None
-        caused = caused or ("so" in words(between) and mood_of(before) == "state" and not _MINE.match(before))
+        caused = caused or ("so" in words(between) and mood_of(before) == "state" and not MINE.match(before))
         its = its or bool(
             re.match(r"(?:it|it's|that|that's)\b", part, re.IGNORECASE)
             and slot_of(before) is None
@@ -223,32 +184,6 @@ def _joined(parts: list[str], line: str) -> list[str]:
             found.append(part)
         at = max(start, at) + len(part)
     return found
-
-
-def states(clause: str) -> bool:
-    """Whether a clause tells something: no greeting, no order, no remark on the weather."""
-    if "…" in clause:
-        return False
-    if _WISH.search(clause) and len(words(clause)) >= 3:
-        return True
-    if _EMPTY.match(clause):
-        return False
-    if _POINTING.match(clause):
-        cues = turns(clause)
-        return bool(len(content_words(clause)) > 1 and (cues["ended"] or cues["now"]))
-    if _ORDER.match(clause):
-        return False
-    if slot_of(clause) is not None:
-        return True
-    if len(content_words(clause)) < 1 or len(words(clause)) < 2:
-        return False
-    if _MINE.search(clause):
-        return len(words(clause)) >= 3 or bool(re.match(r"(?:i'm|we're|i am|i|we) ", clause, re.IGNORECASE))
-    if over(clause) is not None:
-        return True
-    if _FRAGMENT.match(clause) or _NAMED.search(clause):
-        return True
-    return not re.match(r"(?:the|this|these|those|there|such|what|how) ", clause, re.IGNORECASE)
 
 
 def fact_of(said: Said) -> Fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-ENOUGH: Final = 0.9
+ENOUGH: Final = 0.8
 
 _FABLE: Final = (
     r"unicorns?|dragons?|aliens?|martians?|zombies?|vampires?|werewol\w+|wizards?|witch|mermaids?|ghosts?|ninjas?|jedi|superhero\w*|robots?|cyborg"
@@ -41,7 +41,7 @@ _SIGNS: Final = tuple(
         (r"\b(?:left|dumped|replaced|divorced|leaving) (?:\w+ ){1,2}for (?:my|the|a) (?:espresso|coffee|washing|slow|bread|air|dish|pizza|sofa|couch|dog|cat|kettle|fridge|pillow|bed)\b", 0.9),
         (r"\b(?:it|he|she|that|this|the [\w ]{2,20}) (?:is|'s|are)(?: now)? (?:now )?(?:my|our) (?:new )?(?:god|boss|therapist|religion|husband|wife|boyfriend|girlfriend|landlord|owner|master|overlord|soulmate|life coach|personality|whole personality|guru)\b", 0.6),
         (r"\b(?:tin can|potato|banana|cardboard box|toaster|carrier pigeons?|smoke signals?|abacus|stone tablet|typewriter ribbon|rubber duck|broomstick|shopping trolley)\b", 0.5),
-        (r"\b(?:live|living|moved|moving|move|sleep|reside)\b(?: \w+){0,2} (?:in|into|under|inside) (?:the|my|a|our) (?:\w+ )?(?:hen ?house|shed|dog ?house|kennel|fridge|freezer|bath ?tub|cupboard|wardrobe|oven|desk|library|gym|pub|barn|hutch|cage|tent|bin|car park|waiting room|inbox|spreadsheet|zoom|queue|chicken coop)\b", 0.5),
+        (r"\b(?:live|living|moved|moving|move|sleep|reside)\b(?: \w+){0,2} (?:in|into|under|inside|at) (?:the|my|a|our) (?:\w+ )?(?:hen ?house|shed|dog ?house|kennel|fridge|freezer|bath ?tub|cupboard|wardrobe|oven|desk|library|gym|pub|barn|hutch|cage|tent|bin|car park|waiting room|hardware store|supermarket|airport|station|inbox|spreadsheet|zoom|queue|chicken coop)\b", 0.5),
         (r"\b(?:weigh|weighs|gained|ate|eaten|aged|turned|waited|slept|am|i'm|old)\b.{0,30}\b(?:tonnes?|tons|a (?:million|billion|zillion)|(?:a|two|three|four|five|nine) (?:hundred|thousand) (?:years|kilos)|\d{3,} years|centuries|decades? in one|light years)\b", 0.9),
         (r"\b(?:for the (?:\w+(?:st|nd|rd|th)|[\w-]+th|twenty-\w+|umpteenth|millionth|hundredth|nth) time|\d\d again|again,? (?:and again|for the)|forever \d\d)\b", 0.5),
         (r"\b(?:seventeen|fourteen|thirteen|forty-two|a hundred|a thousand|a million|nine hundred|\d{3,}) (?:kids|children|cats|pigeons|dogs|husbands|wives|jobs|bosses|tabs|meetings|houses|cars|phones)\b", 0.6),

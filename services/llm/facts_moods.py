@@ -53,7 +53,9 @@ _PLANNED: Final = re.compile(
     + r"|from (?:\w+ )?"
     + _MONTHS
     + r" (?:on\b|it's|we|i|it)|in talks|on the waiting list"
-    r"|come (?:" + _MONTHS + r")|(?:we're|i'm|we are|i am) off to|waiting (?:for|to)|dreaming of|supposed to|(?<!what )(?<!i )(?:we|i) mean to|offer (?:on|for) (?:a|an|the)|interview(?:ing|ed)? (?:with|at|for)|(?:scheduled|booked"
+    r"|come (?:"
+    + _MONTHS
+    + r")|(?:we're|i'm|we are|i am) off to|waiting (?:for|to)|dreaming of|supposed to|(?<!what )(?<!i )(?:we|i) mean to|offer (?:on|for) (?:a|an|the)|interview(?:ing|ed)? (?:with|at|for)|(?:scheduled|booked"
     r"|planned|set|due) for|eyeing(?: up)?)\b",
     re.IGNORECASE,
 )
@@ -94,7 +96,7 @@ LASTING: Final = re.compile(
 STILL: Final = re.compile(
     r"\b(?:still|also|as well|another|additionally|on top of|besides|apart from|in addition|plus|keep(?:ing)? (?:the|my|our|both)"
     r"|both|a second|(?<!er )too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$)|second \w+|other (?:job|home|car|house|dog|cat)|for (?:the |my |our )?(?:family|weekends?|kids|holidays)|part[ -]time"
-    r"|sometimes|occasionally)\b",
+    r"|sometimes|occasionally|extra (?:cash|money|income)|on the side|side (?:job|hustle|gig)|(?:in|as) (?:my|our) spare time)\b",
     re.IGNORECASE,
 )
 """What says that an earlier value goes on holding."""

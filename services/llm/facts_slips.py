@@ -57,7 +57,8 @@ _FORMS: Final = tuple(
 
 
 _DOUBTED: Final = re.compile(
-    rf"\bdid i (?:say|write|put|type|tell you) {_Y}\?+ .{{0,30}}?\b(?:{_IS}|is|are|on|in|at) {_V}", re.IGNORECASE
+    rf"\bdid i (?:say|write|put|type|tell you) {_Y}\?+ .{{0,30}}?\b(?:{_IS}|is|are|on|in|at) {_V}",
+    re.IGNORECASE,
 )
 
 

@@ -38,7 +38,9 @@ _PAIR: Final = re.compile(
     r"^((?:(?:me|myself) and )?(?:my|our) [\w-]+(?: (?-i:[A-Z])[\w-]+)?|(?-i:[A-Z])[\w-]+) and (i|me)\b",
     re.IGNORECASE,
 )
-_NAMED: Final = re.compile(r"^(?P<name>(?-i:[A-Z])[\w-]+), (?P<whose>(?:my|our) [\w-]+),? (?!and\b)(?=\w)", re.IGNORECASE)
+_NAMED: Final = re.compile(
+    r"^(?P<name>(?-i:[A-Z])[\w-]+), (?P<whose>(?:my|our) [\w-]+),? (?!and\b)(?=\w)", re.IGNORECASE
+)
 """Somebody with what they are to the user beside: "Shirin, my wife, is a pilot"."""
 _OPENED: Final = re.compile(
     r"^(?:(?:i (?:forgot|should|have|wanted|meant) to (?:mention|say|add|tell you|note)|did i mention|as i (?:said|mentioned|told you)|like i said"
@@ -51,7 +53,9 @@ _ASIDE: Final = re.compile(
     r"[\w ]*|about me|for the record|something different[\w ]*|for [\w ]{2,40}|signature again|background|quick update)\s*:\s+",
     re.IGNORECASE,
 )
-_GUESSED: Final = re.compile(r"^guess who(?:'s| is) (?=.*\b(?:now|these days)\b)(?P<rest>[^?]*)\?*$", re.IGNORECASE)
+_GUESSED: Final = re.compile(
+    r"^guess who(?:'s| is) (?=.*\b(?:now|these days)\b)(?P<rest>[^?]*)\?*$", re.IGNORECASE
+)
 _FIXED: Final = tuple(
     (re.compile(rf"\b{wrong}\b", re.IGNORECASE), right)
     for wrong, right in (

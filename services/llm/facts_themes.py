@@ -28,7 +28,7 @@ _PHRASES: Final = tuple(
         (r"\b(?:i'm|i am|became|become|as) (?:now |currently |officially )?(?:an? |the )?(?:\w+ )?\w+(?:er|or|ist|ian|ant|eer|man|woman|smith|maker|keeper|clerk|chef|cook|nurse|pilot|judge|vet|hand|lead|head|rep|dev|intern|trainee|apprentice)\b", "work"),
         (r"\b(?:by day|day job|pay(?:s)? (?:my|the) bills|make my living|earn my|for a living|employed|on the (?:tills?|payroll|shop floor)|behind the (?:counter|bar|wheel)|in the \w+ (?:department|team|unit|office)|department"
          r"|handed? in my|my notice|let me go|laid me off|picked me up|took me (?:on|back)|they took me|hired|gave me the job|offered me|contract|full[ -]time|part[ -]time|freelanc\w*|self[ -]employed|unemployed|dole|redundan\w*|retired|pension\w*"
-         r"|first (?:day|week|month) (?:at|with|as|on)|start(?:ed|ing)? (?:at|with|as)|went back to work|payslip|wages|salary|paid to|academia|phd|years in the|(?:work|working) (?:as|at|for|in)|shift at|stay-at-home|i'm (?:an? |the )?(?:" + _CRAFT + r")|i do \w+(?: \w+)? (?:at|for)|i (?:now )?(?:teach|coach|restore"
+         r"|first (?:day|week|month) (?:at|with|as|on)|start(?:ed|ing)? (?:at|with|as)|went back to work|payslip|wages|salary|paid to|academia|phd|years in the|(?:work|working) (?:as|at|for|in)|shift at|stay-at-home|stay(?:ing)? (?:at )?home|i'm (?:an? |the )?(?:" + _CRAFT + r")|i do \w+(?: \w+)? (?:at|for)|i (?:now )?(?:teach|coach|restore"
          r"|repair|design|sell|drive|clean|cook|build|manage|run|look after|write|edit|translate|code|test|guard|deliver|train|paint) )\b", "work"),
         (r"\b(?:going out|called it quits|a couple|broke up|split up|break-?up|ex\b|single|hitched|tied the knot|got married|engaged|divorc\w*|proposed|said yes|moved in with|my (?:boy|girl)friend|my partner|dating|in love|widow\w*)\b", "partner"),
         (r"\b(?:i'm|call me|known as|name's|i'm now|address me|signed) (?:now )?(?:mrs|mr|ms|miss|mx|dr)\b|\b\w+ will do\b|\bcall me\b|\bmy name|\bgo by\b|\bsurname|\bmaiden", "name"),
@@ -93,7 +93,9 @@ def days_of(text: str) -> frozenset[str]:
 
 
 _DAY: Final = re.compile(r"\b(mon|tues|wednes|thurs|fri|satur|sun)days?\b", re.IGNORECASE)
-_AT_PLACE: Final = re.compile(r"\b(?:in|near|outside|from|to|of|for) (?P<place>[A-Z][\w'à-ÿ-]+)(?! (?:and i|is|was)\b)")
+_AT_PLACE: Final = re.compile(
+    r"\b(?:in|near|outside|from|to|of|for) (?P<place>[A-Z][\w'à-ÿ-]+)(?! (?:and i|is|was)\b)"
+)
 _DATES: Final = word_set(
     """january february march april may june july august september october november december monday tuesday wednesday
     thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays christmas easter

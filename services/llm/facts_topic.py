@@ -39,7 +39,8 @@ _FILLER: Final = LIGHT | frozenset(
     )
 )
 _AGAIN: Final = re.compile(
-    r"\b(?:as i|like i|i told you|did i (?:tell|mention)|remember|remind|again|as you know|as ever|as always|you know|already said|don't forget|keep in mind|bear in mind|just so you know)\b", re.IGNORECASE
+    r"\b(?:as i|like i|i told you|did i (?:tell|mention)|remember|remind|again|as you know|as ever|as always|you know|already said|don't forget|keep in mind|bear in mind|just so you know)\b",
+    re.IGNORECASE,
 )
 _NAME: Final = re.compile(r"(?<=\S )[A-Z][\w'à-ÿ-]*|\b\d[\w:.,-]*")
 _TIME: Final = re.compile(
@@ -117,7 +118,9 @@ def _rival(fresh: Collection[str], before: Collection[str]) -> bool:
 def _negative(content: str, about: Collection[str]) -> bool:
     """Whether those parts of a statement that are about something deny it or say that it is not to be had."""
     return any(
-        _NEGATIVE.search(part) is not None for part in _parts(content) if not telling_stems(part).isdisjoint(about)
+        _NEGATIVE.search(part) is not None
+        for part in _parts(content)
+        if not telling_stems(part).isdisjoint(about)
     )
 
 

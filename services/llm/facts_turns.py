@@ -19,8 +19,8 @@ _ENDED: Final = re.compile(
     r"|let (?:me|us|him|her|them) go|laid off|made redundant|sacked|fired|cut (?:our|my|the)|took me off|taken off|came off|weaned off|dead|died|passed away|lost|gone|went to the"
     r"|got (?:all )?(?:our|my)|none left|sold|scrapped|scrapyard|stolen|binned|chucked|threw (?:out|away)|thrown (?:out|away)|gave (?:away|back)|went back to the|got rid of|ditched|dumped|donated"
     r"|used to|retired|emigrated|expired|ended|ran out|fell (?:through|apart)|broke down|gathers? dust|gathering dust|won me over|replaced|swapped|traded|outgr[eo]w(?:n)?|grew out of|moved on from"
-    r"|moved (?:away|out)|said goodbye|goodbye to|farewell|waved goodbye|kissed goodbye|can't (?:stand|watch|eat|drink|do) \w+ any ?more|too (?:quiet|expensive|small|far|loud)|have(?:n't)? .{0,30} in (?:months|years|ages)"
-    r"|(?:i'm|we're|i am|we are) over (?!the moon|\d|there|here)|over with|is over|are over|(?:is|are) history|done and dusted|handed (?:back|over)|knocked off|on my nerves|lost (?:its|their) charm|can(?:'t|not) look at|couldn't .{0,30}another"
+    r"|moved (?:away|out)|goodbye|bye bye|farewell|waved goodbye|kissed goodbye|can't (?:stand|watch|eat|drink|do) \w+ any ?more|too (?:quiet|expensive|small|far|loud)|have(?:n't)? .{0,30} in (?:months|years|ages)"
+    r"|(?:i'm|we're|i am|we are) over (?!the moon|\d|there|here)|(?:gives|gave|makes|made) me (?:palpitations|jittery|ill|sick|sleepy|itch\w*|heartburn|headaches?|nauseous|anxious)|over with|is over|are over|(?:is|are) history|done and dusted|handed (?:back|over)|knocked off|on my nerves|lost (?:its|their) charm|can(?:'t|not) look at|couldn't .{0,30}another"
     r"|(?:\w+-free)|(?:days|weeks|months|years|a year|a month|a week) (?:without|since|off|clean|smoke-free)|have(?:n't| not) \w+ (?:\w+ ){0,3}since|so long|no \w+ (?:for|to) (?:me|us)|packed (?:her|his|their|our|my)"
     r"|didn't (?:wake up|make it|survive)|wasn't for (?:me|us)|isn't for (?:me|us)|last (?:day|shift|lesson)|retiring|for show|in the bin|in the drawer|too much for|failed (?:its|the|for good)|all phone|lost interest|dried up"
     r"|back (?:to|with) the (?:hospital|shop|owner)|bought (?:the|my|our) \w+ off|(?:has|have|had) (?:lost|left|gone|gotten|got) (?:its|their|the|too)|disbanded|dissolved|demolished|evicted|divorced|separated|wore out|worn out"
@@ -33,7 +33,7 @@ _BEGUN: Final = re.compile(
     r"|took over|taken over|has taken|overtaken|replaced|new|welcomed|met|back in|back to|went back|first (?:day|night|week|month|shift)|(?:days?|weeks?|months?) into|contract|passed (?:everything|the|my)|been (?:at|in|with) .{2,30} for (?:a|two|three|four|\d+) (?:days|weeks?)|new chapter|shifted|rescheduled|put (?:it |them |us |me )?(?:up|on)|raised|lowered|increased"
     r"|qualified|registered (?:with|at)|day one|first (?:lesson|class|job|home)|opened (?:our|my|up)|gone (?:back )?(?:to|over|for)|said yes|baptised|baptized|in charge of|put on|is here|are here|arrived|was born|home at last|at last"
     r"|back (?:home|in)|took (?:a|an|the) (?:place|room|flat|house|job|post)|collected the keys|unpacked|or nothing|nothing but|anything but|is the new|got a|got an|found (?:a|an|us|me|my|something)|made it|passed|moved|opted|enrolled|elected|appointed|rang|they said yes"
-    r"|happens? (?:at|in|on)|been done|went (?:fine|well|smoothly)|all clear|discharged|operated|recovered|cured|healed|better now|instead|it is\b|rather than|prefer|made the switch|made the move|working (?:as|at|for)|training|discovered|fell in love|in love with|went back|going back|gone back|has moved|have moved|seeing (?:somebody|someone)"
+    r"|happens? (?:at|in|on)|been done|went (?:fine|well|smoothly)|all clear|discharged|operated|recovered|cured|healed|better now|so it's|so it is|fetched|took me in|bought me out|instead|it is\b|rather than|prefer|made the switch|made the move|working (?:as|at|for)|training|discovered|fell in love|in love with|went back|going back|gone back|has moved|have moved|seeing (?:somebody|someone)"
     r"|it is|it's official|official|as of|from now on|from here on|from today|from this (?:month|week)|from tomorrow|since (?:the|my|our|last|january|february|march|april|may|june|july|august|september|october|november|december|we|i))\b",
     re.IGNORECASE,
 )
@@ -79,7 +79,9 @@ _TO_YOU: Final = re.compile(
     r"^you\b|\b(?:you're|you've|your|yours)\b|\byou (?:\w+ )?(?:are|were|have|had|can|could|should|look|got|found|need|did|do|know|love|like|make|made|said|mentioned)\b",
     re.IGNORECASE,
 )
-_IS: Final = re.compile(r"\b(?:am|been|still|since|is|are|i'm|we're|i've|we've|have|has|live|work|do|call)\b", re.IGNORECASE)
+_IS: Final = re.compile(
+    r"\b(?:am|been|still|since|is|are|i'm|we're|i've|we've|have|has|live|work|do|call)\b", re.IGNORECASE
+)
 
 
 def happened(content: str) -> bool:

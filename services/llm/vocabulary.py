@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..text import word_set
+
 THEMES: Final = {
     "home": """live lives living lived home house flat apartment studio bungalow cottage bedsit lease moved relocate relocated
         relocation settle settled resident reside residence suburb neighbourhood town city district postcode address houseboat
@@ -137,9 +139,9 @@ THEMES: Final = {
 }  # fmt: skip
 """The words of each part."""
 
-ONE: Final = frozenset(
+ONE: Final = word_set(
     """home work manager telephone mail car partner diet smoking faith bank provider doctor weight height hair rent name school
-    style dark seat commute glasses""".split()
+    style dark seat commute glasses"""
 )
 """The parts of which a person mostly has one at a time: a new one is the end of the old one."""
 
