@@ -77,7 +77,10 @@ def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | Non
     learned, itself = _features(matrix, asked, vector, model)
     found = {name: WEIGHTS[name] * feature for name, feature in learned.items()}
     fit = found["words"] + found["covered"] + found["meaning"]
-    pairs = [] if asked.past else sorted(matrix.successions, key=lambda pair: float(matrix.since[pair[0]]))
+    pairs = sorted(matrix.successions, key=lambda pair: float(matrix.since[pair[0]]))
+    if asked.past:  # what came between may be meant as well as what was first
+        over = {old for old, _ in pairs}
+        pairs = [pair for pair in pairs if pair[1] in over and asked.before and not asked.first]
     found["succeeds"] = _inherited(matrix, fit, pairs)
     latest = sorted(matrix.successions, key=lambda pair: -float(matrix.since[pair[0]]))
     told = _as_told(matrix, fit) if asked.before else fit
@@ -202,13 +205,17 @@ def _facts(matrix: Matrix, fit: Any, asked: Asked) -> tuple[Numbers, Numbers]:
 
 
 def _later(matrix: Matrix, asked: Asked) -> Numbers:
-    """What is lost, where it is asked how things were before, by what put an end to how they were."""
+    """What is lost, where it is asked how things were before, by what put an end to how they were, and by what
+    had ended already before that."""
     import numpy as np
 
     found = np.zeros(len(matrix), np.float32)
     if asked.before and matrix.successions:
-        last = {then for _, then in matrix.successions} - {old for old, _ in matrix.successions}
-        found[[*last, *(message for message, memory in matrix.ties if memory in last)]] = OUTDATED
+        over = {old for old, _ in matrix.successions}
+        long_ago = set() if asked.first else {old for old, then in matrix.successions if then in over}
+        last = {then for _, then in matrix.successions} - over
+        for rows, loss in ((long_ago, -STEP), (last, OUTDATED)):
+            found[[*rows, *(message for message, memory in matrix.ties if memory in rows)]] = loss
     return found
 
 

@@ -113,6 +113,54 @@ def test_a_question_about_the_past_finds_what_was_before_it_finds_what_is(db: Da
     )
 
 
+def test_of_several_moves_the_one_before_is_told_first(db: DatabaseManager) -> None:
+    tell(db, *AROUND, "I live in Lyon", "I've moved to Nantes", "I've moved to Brest")
+
+    def first(question: str) -> str:
+        return db.read_now(lambda session: search(session, ADA, question, within="memories"))[0].content
+
+    assert first("Where did I live before Brest?") == "I've moved to Nantes."
+    assert first("Where did I live at first?") == "I live in Lyon."
+
+
+def test_what_ended_something_stands_in_its_place(db: DatabaseManager) -> None:
+    tell(db, "I own an old Saab", "I sold the Saab")
+    rows = db.read_now(lambda session: {row.content: row for row in session.query(MemoryIndex)})
+    assert rows["I own an old Saab."].superseded_by == rows["I sold the Saab."].id
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("I volunteer at the library on Saturdays", "On Mondays I help out at the food bank these days"),
+        ("my son is called Reuben", "we welcomed a daughter, Esme, on Monday"),
+        ("I'm allergic to penicillin", "new allergy unlocked: shellfish"),
+        ("I was born in Manila", "I ended up as a resident of Eindhoven"),
+        ("I'm married to Kofi", "our neighbours Jens and Mia got divorced, we're all in shock"),
+    ],
+)
+def test_what_may_hold_beside_the_new_is_kept(db: DatabaseManager, before: str, now: str) -> None:
+    assert all(tell(db, before, now).values())
+
+
+def test_a_nearly_equal_name_is_a_slip(db: DatabaseManager) -> None:
+    told = tell(db, "my niece's name is Alina", "ugh, autocorrect changed it, she's Elina with an E")
+    assert told["My niece's name is Alina."] is False
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("I can't eat gluten", "remember, gluten is not for me"),
+        ("my wife Imani is a vet", "Imani, my wife, works as a vet"),
+        ("my daughter studies law in Leiden", "daughter's in Leiden doing law"),
+        ("I have two kids, Mila and Jonas, and no patience", "packing for my two, Mila and Jonas"),
+    ],
+)
+def test_said_again_in_other_words_it_is_kept_once(db: DatabaseManager, first: str, again: str) -> None:
+    assert len(tell(db, first, again)) == 1
+
+
 def test_a_theme_needs_more_than_a_word() -> None:
     assert "work" in stated_themes("I make my living as a wedding photographer")
     assert "home" in stated_themes("Duluth is where I hang my hat these days")
