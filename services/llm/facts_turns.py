@@ -72,7 +72,11 @@ _LASTING: Final = re.compile(
     re.IGNORECASE,
 )
 _REMARK: Final = re.compile(
-    r"^(?:wow|woah|whoa|yum|aww?|that|it|this|these|those|sounds?|to hear|can't wait|good luck|congrat\w+|\[)\b|^\[|\blong time no\b",
+    r"^(?:wow|woah|whoa|yum|aww?|that|it|this|these|those|sounds?|to hear|good luck|congrat\w+|here's|here is)\b|^\[|\b(?:long time no|can't wait|looking forward)\b"
+    r"|\b(?:is|are|was|were|been|it's|that's) (?:all |so |really |very |such (?:a )?|pretty |truly |always )*(?:vital|awesome|great|amazing|important|wonderful|incredible|fun|nice|cool"
+    r"|lovely|rewarding|worth|inspiring|beautiful|tough|crazy|key|essential|special)\b"
+    r"|^(?:i'm|we're|i am|we are|i was|i feel) (?:\w+ )?(?:happy|glad|excited|proud|grateful|thankful|sorry|pumped|stoked|thrilled|blessed)\b"
+    r"|\b(?:working on|discussing|thinking about|looking into)\b",
     re.IGNORECASE,
 )
 _TO_YOU: Final = re.compile(
