@@ -42,7 +42,7 @@ ROUNDS: Final = 30
 CHOOSING: Final = 4
 """How often the passage that tells of a change is chosen anew by what was learned so far."""
 RIDGE: Final = 3.0
-WRONG: Final = 0.0005
+WRONG: Final = 0.0001
 """Which share of the facts that still hold may be taken for ended, in the choice of the threshold."""
 
 
@@ -229,7 +229,7 @@ def main() -> None:
         apart += [(one, chances(one, weights)) for one in every if group[one.history] == number]
     kept = np.sort(np.concatenate([found[~one.ended] for one, found in apart]))[::-1]
     right = np.concatenate([found[one.ended] for one, found in apart])
-    for share in (0.0005, 0.001, 0.0015, 0.003, 0.005):
+    for share in (0.0001, 0.0002, 0.0005, 0.001, 0.0015, 0.003, 0.005):
         least = kept[int(share * len(kept))]
         print(
             f"wrong {share}: threshold {least:.3f}, found {float((right > least).mean()):.3f} of {len(right)}; {len(kept)} kept"

@@ -48,7 +48,7 @@ LONG: Final = 60
 MOST: Final = 2
 """How many facts one message may close in this way."""
 
-SURE: Final = 0.5
+SURE: Final = 0.75
 """How likely the second of them must be over."""
 
 SPELT: Final = 0.7

@@ -70,4 +70,4 @@ WEIGHTS: Final = {
     "slots apart": 0.0,
     "always": -2.194,
 }
-LEAST: Final = 0.285
+LEAST: Final = 0.625
