@@ -1,6 +1,7 @@
 """Which memories are let go: those that weigh next to nothing any more, and those that stopped holding long ago.
 
-What is pinned stays, and so does every message: what was said is never lost by pruning, only a key to it.
+What is pinned stays, and so does every message: what was said is never lost by pruning memories, only a key to it.
+Archived conversations go, with all that was said in them, where that is asked for.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from ..engine import ValidationError
 from .base import now
+from .conversation import Conversation
+from .erase import Target
+from .forget import forget
 from .memory import MemoryIndex
+from .receipt import Receipt
+from .repositories import conversations
 from .repositories.memories import owned
 from .scope import Scope
 
@@ -131,3 +137,37 @@ def _let_go(
         gone = delete(MemoryIndex).where(*mine, MemoryIndex.id.in_(ids))
         session.execute(gone.execution_options(synchronize_session=False))
     return found, further
+
+
+async def prunable_conversations(
+    db: DatabaseManager, scope: Scope, older_than: timedelta, at: datetime | None = None
+) -> list[Conversation]:
+    """The archived conversations not touched for that long, the oldest first; what was taken in lately is new."""
+    before = _before(older_than, at)
+    return await db.read(lambda session: list(session.scalars(_archived(scope, before))))
+
+
+async def prune_conversations(
+    db: DatabaseManager, scope: Scope, older_than: timedelta, at: datetime | None = None
+) -> list[Receipt]:
+    """Forgets these conversations one after the other, and gives a receipt for each."""
+    receipts: list[Receipt] = []
+    # Each is looked up only when its turn has come: one that was reopened meanwhile stays.
+    oldest = _archived(scope, _before(older_than, at)).limit(1)
+    while (found := await db.read(lambda session: session.scalar(oldest))) is not None:
+        receipts.append(await forget(db, scope, Target("conversation", found.id)))
+    return receipts
+
+
+def _before(older_than: timedelta, at: datetime | None) -> datetime:
+    if older_than < timedelta(0):
+        raise ValidationError(
+            f"older_than: expected no less than nothing, found {older_than}", ["older_than"]
+        )
+    return (at or now()) - older_than
+
+
+def _archived(scope: Scope, before: datetime) -> Select[Any]:
+    old = (Conversation.updated_at < before, Conversation.created_at < before)
+    query = select(Conversation).where(*conversations.owned(scope), Conversation.status == "archived", *old)
+    return query.order_by(Conversation.updated_at, Conversation.id)

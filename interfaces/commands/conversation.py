@@ -1,4 +1,4 @@
-"""`turngraph conversation`: list, show, and change the status of conversations."""
+"""`turngraph conversation`: list, show, change the status of conversations, forget and prune them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..output import AsJson, Db, LogLevel, Tenant, User, command, console, harmless, run, say, table
+from .history import age_of
 
 if TYPE_CHECKING:
     from ...models import DatabaseManager, Scope
 
 app = typer.Typer(
-    help="List, show, pause, complete, archive, reopen and forget conversations.", no_args_is_help=True
+    help="List, show, pause, complete, archive, reopen, forget and prune conversations.", no_args_is_help=True
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id, or its beginning.")]
@@ -132,3 +133,42 @@ def forget(
         say({"conversation_id": id, "messages_forgotten": count, "receipt": receipt.to_dict()})
     else:
         console().print(f"forgotten: {id}, {count} messages; receipt {receipt.id}", markup=False)
+
+
+@app.command("prune")
+@command
+def prune(
+    user: User,
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="AGE", help="90d, 12w: since the last message or change.")
+    ] = "90d",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
+    ] = False,
+    tenant: Tenant = "default",
+    db: Db = None,
+    as_json: AsJson = False,
+    log_level: LogLevel = None,
+) -> None:
+    """Forget archived conversations that nobody touched for long, with all that was said in them."""
+    from ...models import DatabaseManager, Scope
+    from ...models.base import now
+    from ...models.pruning import prunable_conversations, prune_conversations
+
+    age, at, scope = age_of(older_than), now(), Scope(tenant, user)
+    with DatabaseManager(db) as database:
+        old = run(prunable_conversations(database, scope, age, at))
+        receipts = [] if dry_run else run(prune_conversations(database, scope, age, at))
+    about = {one.id: (one.title or "", f"{one.updated_at:%Y-%m-%d}") for one in old}
+    gone = {one.target or "": one.id for one in receipts}
+    pruned = [
+        {"conversation_id": id, "title": title, "last_active": day, "receipt": gone.get(id)}
+        for id, (title, day) in about.items()
+        if dry_run or id in gone
+    ]
+    if as_json:
+        say({"user_id": user, "tenant_id": tenant, "dry_run": dry_run, "pruned": pruned})
+        return
+    told = f"{len(pruned)} conversations of {user} {'would go' if dry_run else 'are gone'}"
+    cells = [(one["conversation_id"], one["last_active"], one["title"], one["receipt"]) for one in pruned]
+    table(told, ("id", "last active", "title", "receipt"), cells)

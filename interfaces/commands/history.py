@@ -103,7 +103,7 @@ def prune(
     """Delete old runs that are done, failed or cancelled, with their steps; what they wrote elsewhere stays."""
     from ...models import DatabaseManager
 
-    age = _age(older_than)
+    age = age_of(older_than)
     with DatabaseManager(db) as database:
         count = run(database.runs.prunable(age) if dry_run else database.runs.prune(age))
     found: dict[str, Any] = {"runs": count, "deleted": not dry_run}
@@ -113,7 +113,8 @@ def prune(
         console().print(f"{count} runs {'would be ' if dry_run else ''}deleted")
 
 
-def _age(text: str) -> timedelta:
+def age_of(text: str) -> timedelta:
+    """The time that an option such as 30d stands for."""
     match = re.fullmatch(r"(\d{1,6})([mhdw])", text.strip())
     if match is None:
         raise Misused(f"--older-than {text!r}: expected a number and m, h, d or w, as in 30d")

@@ -91,6 +91,22 @@ def test_a_conversation_and_a_memory_are_forgotten() -> None:
     assert WORD not in found()
 
 
+def test_archived_conversations_are_pruned_when_that_is_asked_for() -> None:
+    told = tell()
+    conversation = told["conversation_id"]
+    assert asked("conversation", "prune", "--user", "ada", "--older-than", "0m")["pruned"] == []
+    asked("conversation", "archive", conversation, "--user", "ada")
+    assert asked("conversation", "prune", "--user", "ada")["pruned"] == []  # ninety days
+    now = ["conversation", "prune", "--user", "ada", "--older-than", "0m"]
+    would = asked(*now, "--dry-run")["pruned"]
+    assert [(one["conversation_id"], one["receipt"]) for one in would] == [(conversation, None)]
+    assert WORD in found() and "1 conversations of ada would go" in turngraph(*now, "--dry-run").stdout
+    (gone,) = asked(*now)["pruned"]
+    (receipt,) = asked("memory", "receipt", "list", "--user", "ada")["receipts"]
+    assert (gone["receipt"], gone["conversation_id"]) == (receipt["id"], receipt["target"])
+    assert WORD not in found() and "0 conversations of ada are gone" in turngraph(*now).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -37,6 +37,7 @@ WALKED: dict[str, tuple[str, ...]] = {
     "conversation archive": ("{conversation}", "--user", "ada"),
     "conversation reopen": ("{conversation}", "--user", "ada"),
     "conversation forget": ("{conversation}", "--user", "ada"),
+    "conversation prune": ("--user", "ada", "--older-than", "0m"),
     "tools calls": ("--user", "ada"),
     "tools show": ("{execution}", "--user", "ada"),
     "batch": ("in.batch.jsonl",),

@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from turngraph.engine import ValidationError
 from turngraph.models import Conversation, DatabaseManager, Scope, Upkeep
 from turngraph.models.archive import archive_when_due
 from turngraph.models.base import now
+from turngraph.models.pruning import prunable_conversations, prune_conversations
 from turngraph.models.repositories import conversations, messages
 from turngraph.models.repositories.messages import NewMessage
+from turngraph.models.search import search
 from turngraph.services import SettingError
 from turngraph.workflows import ConversationManager
 
@@ -130,3 +133,33 @@ async def test_opening_a_database_does_it_and_the_list_leaves_them_out(lasting_u
         ada = ConversationManager("ada", db)
         assert [found["id"] for found in await ada.conversations()] == ["new"]
         assert [found["id"] for found in await ada.conversations("archived")] == ["old", "older"]
+
+
+async def test_pruning_forgets_what_was_archived_long_ago_of_this_user_only(db: DatabaseManager) -> None:
+    begin(db)
+    ninety = timedelta(days=90)
+    assert await prune_conversations(db, ADA, ninety) == []  # none is archived
+    never_done(db)
+    assert archive_when_due(db.engine) == 4
+    assert [talk.id for talk in await prunable_conversations(db, ADA, ninety)] == ["older"]
+    assert [receipt.target for receipt in await prune_conversations(db, ADA, ninety)] == ["older"]
+    assert statuses(db) == {"new": "active", "old": "archived"}
+    assert statuses(db, OTHER).keys() == AGES.keys()
+    hits = await db.read(lambda session: search(session, ADA, "word"))
+    assert {hit.content for hit in hits} == {"A new word", "A old word"}
+    assert len(await prune_conversations(db, ADA, timedelta(days=30))) == 1
+    assert await prunable_conversations(db, ADA, timedelta(0)) == []
+    with pytest.raises(ValidationError, match="older_than"):
+        await prune_conversations(db, ADA, timedelta(days=-1))
+
+
+async def test_pruning_spares_what_was_taken_in_lately_or_reopened(sqlite: DatabaseManager) -> None:
+    begin(sqlite)
+    then = now() + timedelta(days=1)
+    with sqlite.get_session() as session:
+        session.execute(update(Conversation).values(status="archived"))
+        session.execute(update(Conversation).where(Conversation.id == "older").values(created_at=now()))
+    ada = ConversationManager("ada", sqlite)
+    await ada.reopen("old")
+    assert await prune_conversations(sqlite, ADA, timedelta(days=30), then) == []
+    assert statuses(sqlite) == {"new": "archived", "old": "active", "older": "archived"}
