@@ -7,7 +7,7 @@ LoCoMo's conversations (`weights.py`); what is not in that data (facts, importan
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..services.llm.lexicon import members
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
+    Rows: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
 
 FACT: Final = 0.5
 OUTDATED: Final = -1.5
@@ -42,11 +43,15 @@ def features(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | 
 
 def _features(
     matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | None
-) -> tuple[dict[str, Numbers], Numbers]:
-    """The learned features, and how much of the query each row has in itself."""
+) -> tuple[dict[str, Numbers], Numbers, Numbers]:
+    """The learned features, how much of the query each row has in itself, and what it gains by its kind."""
     import numpy as np
 
-    words, covered, itself = _lexical(matrix, asked.keys)
+    of_kind = _of_kind(matrix, asked.keys)
+    words, covered, itself = _lexical(matrix, asked.keys, of_kind)
+    kind = np.zeros(len(matrix), np.float32)
+    for rows in of_kind:
+        kind[rows] = KIND
     meaning = _meaning(matrix, vector, model)
     base = words + 0.6 * meaning
     speaker = np.zeros(len(matrix), np.float32)
@@ -67,14 +72,14 @@ def _features(
         "named": matrix.named * np.float32(asked.named),
         "date": asked.date.fit(matrix.since) if asked.date is not None else np.zeros(len(matrix), np.float32),
     }
-    return found, itself
+    return found, itself, kind
 
 
 def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | None) -> dict[str, Numbers]:
     """What each reason adds to the score of each row."""
     import numpy as np
 
-    learned, itself = _features(matrix, asked, vector, model)
+    learned, itself, kind = _features(matrix, asked, vector, model)
     found = {name: WEIGHTS[name] * feature for name, feature in learned.items()}
     fit = found["words"] + found["covered"] + found["meaning"]
     pairs = sorted(matrix.successions, key=lambda pair: float(matrix.since[pair[0]]))
@@ -88,7 +93,7 @@ def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | Non
         matrix, told, [(then, old) for old, then in latest if asked.before], 0.0 if asked.first else STEP, fit
     )
     found["itself"] = np.float32(ITSELF) * itself
-    found["kind"] = _kinds(matrix, asked.keys)
+    found["kind"] = kind
     found["later"] = _later(matrix, asked)
     inherited = found["succeeds"] + found["precedes"]
     found["fact"], found["outdated"] = _facts(
@@ -102,9 +107,10 @@ def parts(matrix: Matrix, asked: Asked, vector: Numbers | None, model: str | Non
     return found
 
 
-def _lexical(matrix: Matrix, keys: list[str]) -> tuple[Numbers, Numbers, Numbers]:
+def _lexical(matrix: Matrix, keys: list[str], of_kind: Sequence[Rows]) -> tuple[Numbers, Numbers, Numbers]:
     """BM25 over the turn before and the turn, against the rows that have any of the words; and how much of the
-    query a row covers, its rare words counting most, with the turn before and by itself."""
+    query a row covers, its rare words counting most, with the turn before and by itself. A kind that nobody named
+    is a word of what is of it, or "new" alone would be all that is asked of a "new pet"."""
     import numpy as np
 
     size = len(matrix)
@@ -112,8 +118,8 @@ def _lexical(matrix: Matrix, keys: list[str]) -> tuple[Numbers, Numbers, Numbers
     whole = 1e-9
     length = _with_previous(matrix.length.astype(np.float32), matrix)
     norm = _SATURATION * (1 - _BY_LENGTH + _BY_LENGTH * length / max(float(length.mean()), 1e-9))
-    for key in matrix.words.telling(keys, size):
-        counts = matrix.words.counts(key, size)
+    said = [matrix.words.counts(key, size) for key in matrix.words.telling(keys, size)]
+    for counts in (*said, *(np.bincount(rows, minlength=size).astype(np.float32) for rows in of_kind)):
         if counts is None:
             continue
         own, counts = counts > 0, _with_previous(counts, matrix)
@@ -136,15 +142,10 @@ def _lexical(matrix: Matrix, keys: list[str]) -> tuple[Numbers, Numbers, Numbers
     return scores, covered / np.float32(whole), itself / np.float32(whole)
 
 
-def _kinds(matrix: Matrix, keys: list[str]) -> Numbers:
-    """What a row gains that has one of the kind asked for, as a puppy is a pet, where nobody said the word itself."""
-    import numpy as np
-
-    found = np.zeros(len(matrix), np.float32)
-    for key in keys:
-        if key not in matrix.words:
-            found[matrix.words.with_any(members(key))] = KIND
-    return found
+def _of_kind(matrix: Matrix, keys: list[str]) -> list[Rows]:
+    """For each kind asked for, as of pets, that nobody called so: the rows that have one, as a puppy is."""
+    found = [matrix.words.with_any(members(key)) for key in keys if key not in matrix.words]
+    return [rows for rows in found if len(rows)]
 
 
 def _with_previous(values: Numbers, matrix: Matrix) -> Numbers:

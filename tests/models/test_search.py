@@ -69,6 +69,28 @@ def test_the_obvious_is_found_first_on_every_database(
     assert (hit.message.id, hit.message.conversation_id, hit.message.position) == (ids[best], "c", best + 1)
 
 
+@pytest.mark.parametrize("query", ["new pet", "Do I have a pet?", "Which pet is new?"])
+def test_a_kind_that_nobody_named_counts_beside_a_word_that_somebody_said(
+    db: DatabaseManager, query: str
+) -> None:
+    said = [
+        "I adopted a puppy.",
+        "I like chess.",
+        "I bought a new car.",
+        "Rain again.",
+        "The new flat is dry.",
+    ]
+
+    def work(session: Any) -> None:
+        talk = conversations.begin(session, ADA, conversation_id="c")
+        messages.add_all(session, talk, [NewMessage(content) for content in said])
+
+    db.write_now(work)
+    first, second = find(db, query)[:2]
+    assert first.content == "I adopted a puppy." and first.parts["kind"] > 0 and first.parts["covered"] > 0
+    assert second.parts["kind"] == 0
+
+
 def test_hits_are_best_first_and_their_parts_add_up(db: DatabaseManager, ids: list[str]):
     for query in ("octopuses", "Biscuit thunder", "nothing of this kind"):
         hits = find(db, query, limit=100)
