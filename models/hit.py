@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from .base import now
@@ -193,7 +193,7 @@ _SAID: Final = _statement(
 )  # fmt: skip
 _REMEMBERED: Final = _statement(_F, _F.id, _F.content, _F.valid_from, _F.valid_to)
 _WEIGHED: Final = _statement(
-    _F, _F.id, _F.importance_score, _F.access_count, _F.last_accessed, _F.category
+    _F, _F.id, _F.importance_score, _F.access_count, func.coalesce(_F.last_accessed, _F.created_at), _F.category
 )  # fmt: skip
 
 
@@ -214,9 +214,9 @@ def _behind(matrix: Matrix, rows: Iterable[int], *, past: bool) -> dict[int, lis
     return found
 
 
-def _use(count: int, last: datetime | None) -> float:
+def _use(count: int, last: datetime) -> float:
     """How often something was recalled, in doublings, half of it a month after the last time."""
-    if last is None:
+    if count < 1:
         return 0.0
     days = max((now() - last).total_seconds() / 86_400, 0.0)
     return float(math.log2(1 + count) * 0.5 ** (days / FORGOTTEN_AFTER))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy.orm import Session
 
-from turngraph.models import DatabaseManager, Scope
+from turngraph.models import DatabaseManager, MemoryIndex, Scope
 from turngraph.models.repositories import conversations, memories, messages
 from turngraph.models.repositories.messages import NewMessage
 from turngraph.models.search import Hit, search, speakers
@@ -122,6 +122,14 @@ def test_among_equals_the_more_important_comes_first_and_then_the_one_used_more(
         db.write_now(lambda s: memories.touch(s, ADA, [used]))
     first, second = (h for h in find(db, "jam", within="memories") if "jam" in h.content)
     assert [first.memory_ids[0], second.memory_ids[0]] == [used, unused] and first.parts["used"] > 0
+
+
+def test_use_that_a_row_came_with_counts_from_when_it_was_written(db: DatabaseManager):
+    with db.get_session() as session:
+        for content, count in (("likes jam a", 10), ("likes jam b", 0)):
+            session.add(MemoryIndex(user_id="ada", content=content, access_count=count))
+    first, second = find(db, "jam", within="memories")
+    assert first.content == "likes jam a" and first.parts["used"] > second.parts["used"] == 0
 
 
 def test_what_repeats_a_better_hit_comes_further_down(db: DatabaseManager):
