@@ -11,7 +11,7 @@ from ..services import Fact
 from ..services.llm.facts import earnest
 from ..services.llm.facts_moods import STILL
 from ..services.llm.facts_topic import Topic, named_in
-from ..services.llm.facts_turns import FIRST_PERSON, turns
+from ..services.llm.facts_turns import FIRST_PERSON, turns, unchanged
 from ..services.llm.facts_who import PEOPLE, SOMEONE
 from ..services.llm.facts_words import ONLY
 from ..services.text import words
@@ -50,11 +50,11 @@ def sides(message: str, told: Sequence[Fact]) -> list[Side]:
 
 
 def _of_the_user(message: str, told: Sequence[Fact]) -> str:
-    """What a message says in earnest of the user: without what is of others, or only planned."""
+    """What a message says in earnest of the user: without what is of others, only planned, or so for a while."""
     said = earnest(message)
     for fact in told:
         aside = _of_others(fact) and not _TO_US.search(fact.content) and not turns(message)["mended"]
-        if fact.content_type == "plan" or aside:
+        if fact.content_type in ("plan", "state") or unchanged(fact.content) or aside:
             said = re.sub(re.escape(fact.content[:-1]), " ", said, flags=re.IGNORECASE)
     return said
 
@@ -69,7 +69,7 @@ def _may_tell(fact: Fact, message: str) -> bool:
 
 
 def _tells(fact: Fact) -> bool:
-    return fact.content_type == "fact" and not STILL.search(fact.content)
+    return fact.content_type == "fact" and not STILL.search(fact.content) and not unchanged(fact.content)
 
 
 def _whose(fact: Fact) -> str:

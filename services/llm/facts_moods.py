@@ -94,8 +94,8 @@ LASTING: Final = re.compile(
     re.IGNORECASE,
 )
 STILL: Final = re.compile(
-    r"\b(?:still|also|as well|another|additionally|on top of|besides|apart from|in addition|plus|keep(?:ing)? (?:the|my|our|both)"
-    r"|both|a second|(?<!er )too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$)|second \w+|other (?:job|home|car|house|dog|cat)|for (?:the |my |our )?(?:family|weekends?|kids|holidays)|part[ -]time"
+    r"\b(?:still|also|as well|just as (?:much|well|often)|equally|another|additionally|on top of|besides|apart from|in addition|plus|keep(?:ing)? (?:the|my|our|both)"
+    r"|both|a second|(?<!er )too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$| now\b)|second \w+|other (?:job|home|car|house|dog|cat)|for (?:the |my |our )?(?:family|weekends?|kids|holidays)|part[ -]time"
     r"|sometimes|occasionally|extra (?:cash|money|income)|on the side|side (?:job|hustle|gig)|(?:in|as) (?:my|our) spare time)\b",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from typing import Final
 from ..text import content_words, stem, word_set, words
 from .facts_moods import STILL
 from .facts_turns import ended_in
+from .kinds import PERSONS
 from .lexicon import LIGHT, likeness, rivals
 
 HALF: Final = 0.5
@@ -160,7 +161,9 @@ def ended_by(new: Topic, old: Topic) -> bool:
     if not gone or old.effect == "ends" or _DENIED.search(old.content):
         return False
     named = {word.lower() for word in re.findall(r"[A-Z][\w'-]*|\d+", new.value or "")}
-    if (new.subject or "user") != (old.subject or "user") and not named & _folded(old.content):
+    whose, theirs = ((one.subject or "user").split(":")[0] for one in (new, old))
+    apart = not named & _folded(old.content) or (whose in PERSONS and whose != theirs)
+    if (new.subject or "user") != (old.subject or "user") and apart:
         return False
     if gone <= _JOB and (old.slot or "").startswith("user/job"):
         return True

@@ -52,7 +52,7 @@ _STAYS: Final = re.compile(
     re.IGNORECASE,
 )
 _OTHERS: Final = re.compile(
-    rf"\b(?:he|she|he's|she's|they|they're|his|her|their|my (?:{'|'.join(sorted(PERSONS))})(?:'s)?|dad|mum|mom)\b(?! (?:made|put|took|gave|let|offered|hired|promoted|moved) (?:me|us))",
+    rf"\b(?:he|she|he's|she's|they|they're|his|her|their|my (?:{'|'.join(sorted(PERSONS))})(?:'s)?|dad|mum|mom|ex|next[ -]doors?'?s?|neighbou?rs?'?s?)\b(?! (?:made|put|took|gave|let|offered|hired|promoted|moved) (?:me|us))",
     re.IGNORECASE,
 )
 _BOTH: Final = re.compile(r"\b(?:both|back to (?:the|my|our) (?:normal|usual|regular|old))\b", re.IGNORECASE)
@@ -61,13 +61,19 @@ FIRST_PERSON: Final = re.compile(
 )
 CHANGING: Final = ("ended", "begun", "now", "mended")
 """The turns of phrase of which one must be there for anything to be over."""
+_UNCHANGED: Final = re.compile(
+    r"\b(?:ha(?:ve|s|d)|d(?:o|oes|id)|is|are|was|were)(?:n't| not)(?: (?:ever|yet|actually|really))? "
+    r"(?:moved?|left|leave|leaving|quit|chang(?:ed?|ing)|switch(?:ed|ing)?|s[eo]ld?|given up|stop(?:ped|ping)?|retir(?:ed?|ing)|start(?:ed|ing)?|join(?:ed|ing)?|died|dead|gone)\b(?! (?:\w+ ){0,3}any ?(?:more|longer))"
+    r"|\bnever (?:moved|left|quit|changed|switched|sold|gave|stopped|retired|started|joined|died)\b",
+    re.IGNORECASE,
+)
 _EVENT: Final = re.compile(
     r"\b(?:i|we) (?:then |also |just |finally |even |both |all )?(?:came|went|saw|ate|drank|swam|slept|met|heard|made|had|took|gave|told|said|found|lost|spent|paid|drove|rode|flew"
     r"|spoke|sent|wrote|won|ran|did|was|were|(?!moved|started|joined|switched|adopted|settled|relocated|signed|changed|used|need|retired|promised|agreed)\w{2,}ed)\b",
     re.IGNORECASE,
 )
 _LASTING: Final = re.compile(
-    r"\b(?:(?:i|we) (?:was|were|am) born|birthday|grew up|raised|mother tongue|native (?:language|speaker)|first language|roots|descent|(?:come|hail) from|childhood)\b"
+    r"\b(?:(?:was|were|am) born|birthday|grew up|raised|mother tongue|native (?:language|speaker)|first language|roots|descent|(?:come|hail) from|childhood)\b"
     r"|^born (?:in|on|at)\b|^(?:my|our) (?:\w+ ){0,2}?(?:was|were) |^(?:i|we) (?:was|were|used to|studied|spent|did) |\bruns? in (?:my|our|the) family\b",
     re.IGNORECASE,
 )
@@ -86,6 +92,11 @@ _TO_YOU: Final = re.compile(
 _IS: Final = re.compile(
     r"\b(?:am|been|still|since|is|are|i'm|we're|i've|we've|have|has|live|work|do|call)\b", re.IGNORECASE
 )
+
+
+def unchanged(content: str) -> bool:
+    """Whether a statement denies that something changed."""
+    return _UNCHANGED.search(content) is not None
 
 
 def happened(content: str) -> bool:
@@ -111,7 +122,8 @@ def ended_in(content: str) -> bool:
 
 
 def turns(message: str) -> dict[str, float]:
-    """Which turns of phrase a message has: 1 for each that is there."""
+    """Which turns of phrase a message has: 1 for each that is there; a change that is denied is none."""
+    message = _UNCHANGED.sub(" ", message)
     return {
         "ended": float(_ENDED.search(message) is not None),
         "begun": float(_BEGUN.search(message) is not None),

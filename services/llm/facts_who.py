@@ -25,7 +25,7 @@ _OPEN: Final = re.compile(
     re.IGNORECASE,
 )
 _OTHER: Final = re.compile(
-    r"^(?P<whose>my|our|the|a|an|some|his|her|their)\s+(?P<rest>(?:[\w'-]+\s+){0,5})", re.IGNORECASE
+    r"^(?P<whose>my|our|the|a|an|some|his|her|their)\s+(?P<rest>(?:[\w'-]+,?\s+){0,5})", re.IGNORECASE
 )
 _OWN: Final = word_set("mom mum dad mother father granny grandma grandpa gran nana papa mama mummy daddy")
 _KIN: Final = re.compile(

@@ -120,5 +120,5 @@ PERSONS = word_set(
     """mother father sister brother son daughter wife husband partner aunt uncle cousin niece nephew
     grandmother grandfather grandma grandpa mum mom dad friend boss manager colleague neighbour neighbor
     landlord landlady dentist doctor therapist teacher girlfriend boyfriend child kid kids children fiance
-    fiancee roommate flatmate"""
+    fiancee roommate flatmate ex"""
 )
