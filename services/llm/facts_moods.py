@@ -31,7 +31,7 @@ _JOKING: Final = re.compile(
     re.IGNORECASE,
 )
 TAKEN_BACK: Final = re.compile(
-    r"^(?:(?:i'm |only |just |no,? )*(?:kidding|joking|messing)|j/?k|gotcha|psych|not really)\b(?! (?:about|on|of)\b)|\bjust (?:kidding|joking)[.!]*$",
+    r"^(?:(?:i'm |only |just |no,? )*(?:kidding|joking|messing)|j/?k|gotcha|psych|not really|(?:it was |that was )?(?:all|only|just)(?: of it)? a joke|(?:it|that) was a joke)\b(?! (?:about|on|of)\b)|\bjust (?:kidding|joking)[.!]*$",
     re.IGNORECASE,
 )
 """A sentence that makes a joke of the one before."""

@@ -30,6 +30,7 @@ _TYPES: Final = tuple(
 )
 _V: Final = r"(?:the |a |an )?(?P<x>[^,;.!?()]{1,40}(?:[.,]\d+[^,;.!?()]{0,20})?)"
 _Y: Final = r"(?:the |a |an |in |on |at )?(?P<y>[^,;.!?()]{1,40}?(?:[.,]\d+)?)"
+_NOT_EVEN: Final = r"(?!(?:even|only|just|yet|really|quite|all)\b)"
 _IS: Final = (
     r"(?:(?:it|that|she|he|this)(?:'s| is| was| should be| should say| should have been)|they're|they are|i'm|i am|i meant(?! to\b)|i mean(?! to\b)|meant"
     r" to (?:say|write|type)|make that|should (?:be|have been|say|read)|actually|rather|correct (?:one|number|date) is)"
@@ -44,10 +45,10 @@ _SLIP: Final = re.compile(
 _FORMS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b{_IS} {_V},? (?:and )?not {_Y}(?:$|[,;.!?])",
-        rf"\bnot {_Y}[,;.]? (?:but|{_IS}) {_V}",
+        rf"\b{_IS} {_V},? (?:and )?not {_NOT_EVEN}{_Y}(?:$|[,;.!?])",
+        rf"\bnot {_NOT_EVEN}{_Y}[,;.]? (?:but|{_IS}) {_V}",
         rf"\bi (?:said|wrote|typed|put|told you) {_Y}[,;.!]* (?:but |and |oh )?{_IS} {_V}",
-        rf"(?:^|sorry,? |no,? |wait,? |oops,? |whoops,? ){_V},? not {_Y}(?:$|[,;.!?])",
+        rf"(?:^|sorry,? |no,? |wait,? |oops,? |whoops,? ){_V},? not {_NOT_EVEN}{_Y}(?:$|[,;.!?])",
         rf"\b(?:typo|oops|whoops|no,? wait|wait,? no|scratch that|strike that|correction|sorry)[,:.!]* (?:it's |it is |make it )?{_V}(?:$|[,;.!?])",
         rf"\b(?:i meant(?! to\b)|meant to (?:say|write|type|put)|make that|correction:?|should (?:be|have been|say|read)) {_V}",
         rf"\b{_IS} {_V}",

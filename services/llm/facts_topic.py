@@ -187,7 +187,7 @@ def superseded_by(new: Topic, old: Topic) -> bool:
         return False
     said, before = telling_stems(new.content), telling_stems(old.content)
     shared = said & before
-    if not shared or shared <= ANY_NUMBER:
+    if not shared or shared <= ANY_NUMBER or not any(len(word) > 2 for word in shared):
         return False
     times = [[found.lower() for found in _TIME.findall(text)] for text in (new.content, old.content)]
     if times[0] and times[1] and times[0] != times[1]:
