@@ -22,18 +22,19 @@ _TO_US: Final = re.compile(r"\b(?:i|we|me|us)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What a message says of one person, and which of its facts tell it."""
+    """What a message says of one person, which of its facts tell it, and which turns of phrase are in it."""
 
     who: str
     said: str
     telling: list[int]
+    cues: dict[str, float]
 
     def may_end(self, told: Topic) -> bool:
         """Whether an earlier fact is one of this person's, or of somebody whom they have one of or name."""
         whose = (told.subject or USER).split(":")
         if self.who != USER:
             return whose[0] == self.who
-        if whose[0] == USER or (whose[0] in ONLY and len(whose) == 1) or turns(self.said)["mended"]:
+        if whose[0] == USER or (whose[0] in ONLY and len(whose) == 1) or self.cues["mended"]:
             return True
         named = {word.removesuffix("'s") for word in words(self.said)}
         return bool({*whose, *named_in(told.content)} & named)
@@ -42,25 +43,26 @@ class Side:
 def sides(message: str, told: Sequence[Fact]) -> list[Side]:
     """What a message tells of the user, and of each other person, that may end an earlier fact."""
     said = _of_the_user(message, told)
-    found = [Side(USER, said, [place for place, fact in enumerate(told) if _may_tell(fact, said)])]
+    cues = turns(said)
+    found = [Side(USER, said, [place for place, fact in enumerate(told) if _may_tell(fact, cues)], cues)]
     for who in {_whose(fact) for fact in told if _of_others(fact)} - {SOMEONE}:
         of_them = [place for place, fact in enumerate(told) if _whose(fact) == who and _tells(fact)]
-        found.append(Side(who, " ".join(told[place].content for place in of_them), of_them))
-    return [side for side in found if side.telling and not turns(side.said)["both"]]
+        theirs = " ".join(told[place].content for place in of_them)
+        found.append(Side(who, theirs, of_them, turns(theirs)))
+    return [side for side in found if side.telling and not side.cues["both"]]
 
 
 def _of_the_user(message: str, told: Sequence[Fact]) -> str:
     """What a message says in earnest of the user: without what is of others, only planned, or so for a while."""
-    said = earnest(message)
+    said, mended = earnest(message), turns(message)["mended"]
     for fact in told:
-        aside = _of_others(fact) and not _TO_US.search(fact.content) and not turns(message)["mended"]
+        aside = _of_others(fact) and not _TO_US.search(fact.content) and not mended
         if fact.content_type in ("plan", "state") or unchanged(fact.content) or aside:
             said = re.sub(re.escape(fact.content[:-1]), " ", said, flags=re.IGNORECASE)
     return said
 
 
-def _may_tell(fact: Fact, message: str) -> bool:
-    cues = turns(message)
+def _may_tell(fact: Fact, cues: dict[str, float]) -> bool:
     if cues["mended"] or not _tells(fact):
         return _tells(fact)
     if _of_others(fact):  # "they put me in the office"

@@ -112,8 +112,7 @@ def _succeed(
         learned = telling.embedding_model in LEARNED
         after = [Told(topic(claim.fact), _unit(claim.embedding if learned else None)) for claim, _ in new]
         before = [Told(topic(row), _unit(row.embedding if learned else None)) for row in old]
-        cues = turns(side.said)
-        slip = cues["mended"] and not cues["ended"] and not cues["begun"]
+        slip = side.cues["mended"] and not side.cues["ended"] and not side.cues["begun"]
         for place, nearest in ended(side.said, after, before).items():
             row = old[place]
             _close([row], new[nearest][1], telling.at)

@@ -126,8 +126,7 @@ def add_all(
         outcome.append((made, True))
     _insert(session, rows, [made for made, new in outcome if new])
     if active is not None:
-        mine = {"tenant": scope.tenant, "user": scope.user, "place": conversation.id, "moment": active}
-        session.connection().execute(_TOUCH, mine)
+        session.connection().execute(_TOUCH, {**scope.mine, "place": conversation.id, "moment": active})
         set_committed_value(conversation, "updated_at", active)
     return outcome
 
@@ -190,11 +189,7 @@ _COLUMNS: Final = {"meta": "metadata"}
 _INSERT: Final = insert(_MESSAGES).returning(_MESSAGES.c.seq, sort_by_parameter_order=True)
 _TOUCH: Final = (
     update(_CONVERSATIONS)
-    .where(
-        _CONVERSATIONS.c.tenant_id == bindparam("tenant"),
-        _CONVERSATIONS.c.user_id == bindparam("user"),
-        _CONVERSATIONS.c.id == bindparam("place"),
-    )
+    .where(*mine(_CONVERSATIONS.c), _CONVERSATIONS.c.id == bindparam("place"))
     .values(updated_at=bindparam("moment"))
 )
 _LAST: Final = select(func.max(_C.position)).where(*_MINE)
@@ -229,10 +224,10 @@ def _by_client_id(
     session: Session, scope: Scope, conversation_id: str, ids: Sequence[str]
 ) -> dict[str | None, Message]:
     found: dict[str | None, Message] = {}
-    mine = {"tenant": scope.tenant, "user": scope.user, "place": conversation_id}
+    here = {**scope.mine, "place": conversation_id}
     for start in range(0, len(ids), 500):  # SQLite takes a bounded number of variables
         there = (
-            session.connection().execute(_KNOWN, {**mine, "ids": ids[start : start + 500]}).scalars().all()
+            session.connection().execute(_KNOWN, {**here, "ids": ids[start : start + 500]}).scalars().all()
         )
         if there:
             query = select(Message).where(*owned(scope, conversation_id), Message.client_id.in_(there))
@@ -242,8 +237,7 @@ def _by_client_id(
 
 def last_position(session: Session, scope: Scope, conversation_id: str) -> int:
     """The position of the newest message, 0 where there is none."""
-    mine = {"tenant": scope.tenant, "user": scope.user, "place": conversation_id}
-    return session.execute(_LAST, mine).scalar() or 0
+    return session.execute(_LAST, {**scope.mine, "place": conversation_id}).scalar() or 0
 
 
 def newest(
