@@ -30,6 +30,7 @@ Db = Annotated[
     typer.Option("--db", metavar="URL", help="The database; else TURNGRAPH_DB, DATABASE_URL, a file here."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")]
 LogLevel = Annotated[
     str | None, typer.Option("--log-level", help="DEBUG, INFO, WARNING or ERROR; else LOG_LEVEL.")
 ]

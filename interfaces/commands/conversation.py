@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..output import AsJson, Db, LogLevel, Tenant, User, command, console, harmless, run, say, table
+from ..output import AsJson, Db, DryRun, LogLevel, Tenant, User, command, console, harmless, run, say, table
 from .history import age_of
 
 if TYPE_CHECKING:
@@ -142,9 +142,7 @@ def prune(
     older_than: Annotated[
         str, typer.Option("--older-than", metavar="AGE", help="90d, 12w: since the last message or change.")
     ] = "90d",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     tenant: Tenant = "default",
     db: Db = None,
     as_json: AsJson = False,

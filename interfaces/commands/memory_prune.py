@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
-from ..output import AsJson, Db, LogLevel, Tenant, User, command, run, say, table
+from ..output import AsJson, Db, DryRun, LogLevel, Tenant, User, command, run, say, table
 
 
 @command
 def prune_memories(
     user: User,
     tenant: Tenant = "default",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     half_life: Annotated[
         float,
         typer.Option("--half-life", min=0.01, metavar="DAYS", help="Unused this long, a memory weighs half."),
