@@ -111,7 +111,7 @@ async def play(stage: Stage, first: LocalProvider, second: LocalProvider) -> Non
 
     stage.scene("The first provider is overloaded")
     first.mood = "down"
-    reply = await ask(stage, ada, "My dog is called Biscuit. What is a good walk for him?")
+    reply = await ask(stage, ada, "What is a good walk for a young dog?")
     stage.note(f"anthropic was asked {plural(first.requests, 'time')}, zai {plural(second.requests, 'time')}")
     stage.check("the second provider answered", reply["model"].startswith("zai:"))
     stage.check("the first was asked three times, with growing waits", first.requests == 3)

@@ -41,6 +41,9 @@ NEAR: Final = 0.38
 APART: Final = 0.15
 """How like a statement of what is so now must be to the one that it replaces, and how much less to any other."""
 
+MOST_OVER: Final = 5
+"""How many facts one message may end by a model's judgement; a longer list is no judgement."""
+
 WHOLE: Final = ("home", "job")
 """Attributes whose facets all change at once."""
 
@@ -54,6 +57,8 @@ class Telling:
     embedding_model: str | None = None
     said: str = ""
     """The message itself: how something is said tells what it ends."""
+    over: Collection[str] | None = None
+    """Ids of memories that a model judged to be over; None where none was asked, and the learned signs judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,9 @@ def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Tell
         if new:
             fresh.append(made)
     _followed(held, claims, rows, telling)
-    if fresh and all(row.valid_to is None for row in held):
+    if telling.over is not None and len(telling.over) <= MOST_OVER:
+        _judged(session, scope, rows, fresh, telling)
+    elif fresh and all(row.valid_to is None for row in held):
         _succeed(claims, rows, [row for row in held if row not in rows], telling)
     return len(fresh)
 
@@ -98,6 +105,22 @@ def _followed(
         ended_now = row.valid_to == telling.at and row.superseded_by in ends and row is not told[0]
         if ended_now and (told[0].subject or "user") == (row.subject or "user"):
             row.superseded_by = told[0].id
+
+
+def _judged(
+    session: Session,
+    scope: Scope,
+    rows: Sequence[MemoryIndex],
+    fresh: Sequence[MemoryIndex],
+    telling: Telling,
+) -> None:
+    """Closes what a model judged to be over; the nearest of what was told with it took its place."""
+    over = (MemoryIndex.id.in_(list(telling.over or ())), MemoryIndex.valid_to.is_(None))
+    told_before = MemoryIndex.valid_from <= telling.at
+    for row in session.scalars(select(MemoryIndex).where(*memories.owned(scope), *over, told_before)):
+        if row not in rows:
+            near = [(_cosine(new.embedding, row.embedding), -place) for place, new in enumerate(fresh)]
+            _close([row], fresh[-max(near)[1]] if near else None, telling.at)
 
 
 def _succeed(

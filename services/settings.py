@@ -124,6 +124,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Dollars for a million tokens, where the table of providers does not know them: openai:gpt-5: input=1.25 output=10.",
     ),
     Setting(
+        "extraction",
+        ("TURNGRAPH_EXTRACTION",),
+        "model",
+        "Who reads messages for facts: model, the one that answers (the offline one reads by rule), or rules, which cost no call.",
+    ),
+    Setting(
         "embedder",
         ("TURNGRAPH_EMBEDDER",),
         "wordllama",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,9 +12,9 @@ from ...engine import Node
 from ...models.message import Message
 from ...models.repositories import conversations, preferences
 from ...models.truth import Claim, Telling, learn
-from ...services import Embedder, LanguageModel, OfflineModel, StatedPreference, Turn
-from ...services.llm.facts import grounded, slotted
+from ...services import Embedder, LanguageModel, StatedPreference, Turn
 from ..conversation.inputs import embedded
+from ..conversation.reading import Extractor, by_model, checked, read_by_model, read_by_rule
 from .stored import StoredConversation, Whole, read
 
 
@@ -30,34 +30,35 @@ class Told:
 class ExtractMemoriesNode(Node):
     """Extracts the facts and preferences that the user states in a stored conversation, each tied to its message.
 
-    Only the user's own words are read; what the assistant asked only explains a short answer. `extraction` says who
-    reads them: "rules", which costs no call, or "model". Extracted again, a fact is strengthened and not doubled.
+    Only the user's own words are read; what the assistant asked only explains a short answer. `extraction` (a setting of
+    the same name) says who reads them: "model", the one that answers, or "rules", which cost no call. Extracted again,
+    a fact is strengthened and not doubled.
     """
 
     name = "extract_memories"
     locks = ("conversation_id", "user_id")
     Inputs = StoredConversation
 
-    def __init__(self, extraction: Literal["rules", "model"] = "rules", *, name: str | None = None) -> None:
+    def __init__(self, extraction: Extractor | None = None, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        if extraction not in ("rules", "model"):
-            raise ValueError(f'extraction is "rules" or "model", not {extraction!r}')
-        self.extraction = extraction
+        self.extraction = checked(extraction)
 
     def prep(self, state: Any, *, inputs: StoredConversation, session: Session) -> Whole:
         return read(session, inputs)
 
     async def exec(self, whole: Whole, *, llm: LanguageModel, embedder: Embedder) -> list[Told]:
         told: list[Told] = []
-        reader: LanguageModel = llm if self.extraction == "model" else OfflineModel()
         before: Turn | None = None
         for turn, row in zip(whole.turns, whole.rows, strict=True):
             if turn.role == "user":
                 turns = [*([before] if before is not None and before.role == "assistant" else []), turn]
-                found = await reader.extract(turns)
-                facts = [slotted(fact) for fact in found.facts if grounded(fact, turn.content)]
-                vectors = await embedded(embedder, [fact.content for fact in facts]) or []
-                claims = [Claim(fact, vector) for fact, vector in zip(facts, vectors, strict=True)]
+                found = await (
+                    read_by_model(llm, turns)
+                    if by_model(self.extraction, llm, turn.content)
+                    else read_by_rule(turns)
+                )
+                vectors = await embedded(embedder, [fact.content for fact in found.facts]) or []
+                claims = [Claim(fact, vector) for fact, vector in zip(found.facts, vectors, strict=True)]
                 if claims or found.preferences:
                     told.append(Told(row, claims, found.preferences))
             before = turn
@@ -76,7 +77,7 @@ class ExtractMemoriesNode(Node):
         conversations.locked(session, scope, whole.inputs.conversation_id)
         learned = 0
         for one in told:
-            telling = Telling([one.row.id], one.row.timestamp, embedder.model_id)
+            telling = Telling([one.row.id], one.row.timestamp, embedder.model_id, one.row.content)
             learned += learn(session, scope, one.claims, telling)
             for stated in one.preferences:
                 preferences.put(

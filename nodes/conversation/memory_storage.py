@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from ...engine import Context, Node
+from ...models import DatabaseManager
 from ...models.base import now
+from ...models.known import known_beside
 from ...models.repositories import context_windows, conversations, messages
 from ...models.truth import Claim, Telling, learn
-from ...services import (
-    ClaudeAPIError,
-    Embedder,
-    Extraction,
-    Fact,
-    LanguageModel,
-    OfflineModel,
-    StatedPreference,
-    Turn,
-    Usage,
-    charged,
-)
-from ...services.llm.facts import grounded, slotted
+from ...services import Embedder, Fact, LanguageModel, StatedPreference, Turn, Usage, charged
 from .inputs import InConversation, MessageText, account, embedded
+from .reading import Extractor, by_model, checked, read_by_model, read_by_rule
 
-logger = logging.getLogger("turngraph")
 WINDOW = 20
 
 
@@ -36,7 +25,8 @@ class MemoryStorageNode(Node):
     """Stores the reply beside the message it answers, and the facts in the message, each tied to it.
 
     Only the user's own words are read for facts: what was recalled, and what the model said, never become new
-    ones. `extraction` says who reads them: "rules", which costs no call, or "model".
+    ones. `extraction` (a setting of the same name) says who reads them: "model", the one that answers, which is shown
+    what is known and judges what of it is over; or "rules", which cost no call. A message that only asks is read by rule.
     """
 
     name = "memory_storage"
@@ -56,30 +46,31 @@ class MemoryStorageNode(Node):
         extracted_memories: list[Fact]
         stated_preferences: list[StatedPreference]
         memories_extracted: int
+        memories_over: list[str] | None
         vectors: list[bytes]
 
-    def __init__(self, extraction: Literal["rules", "model"] = "rules", *, name: str | None = None) -> None:
+    def __init__(self, extraction: Extractor | None = None, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        if extraction not in ("rules", "model"):
-            raise ValueError(f'extraction is "rules" or "model", not {extraction!r}')
-        self.extraction = extraction
+        self.extraction = checked(extraction)
 
     async def exec(
-        self, inputs: Inputs, *, llm: LanguageModel, embedder: Embedder, context: Context
+        self, inputs: Inputs, *, llm: LanguageModel, embedder: Embedder, db: DatabaseManager, context: Context
     ) -> Outputs:
         # What the assistant asked only explains a short answer; no fact is ever read from it.
         before = [turn for turn in inputs.recent_messages[-1:] if turn.role == "assistant"]
         turns = [*before, Turn(role="user", content=inputs.current_message, message_id=inputs.message_id)]
-        found = (
-            await _extracted(charged(llm, account(inputs, context)), turns)
-            if self.extraction == "model"
-            else await OfflineModel().extract(turns)
-        )
+        if by_model(self.extraction, llm, inputs.current_message):
+            (vector,) = await embedded(embedder, [inputs.current_message]) or []
+            known = await db.read(lambda session: known_beside(session, inputs.scope, vector))
+            found = await read_by_model(charged(llm, account(inputs, context)), turns, known)
+        else:
+            found = await read_by_rule(turns)
         texts = [inputs.response, *(fact.content for fact in found.facts)]
         return self.Outputs(
             extracted_memories=found.facts,
             stated_preferences=found.preferences,
             memories_extracted=len(found.facts),
+            memories_over=found.over,
             vectors=await embedded(embedder, texts) or [],
         )
 
@@ -121,21 +112,16 @@ class MemoryStorageNode(Node):
             Claim(fact, vector)
             for fact, vector in zip(outputs.extracted_memories, outputs.vectors[1:], strict=True)
         ]
-        telling = Telling([inputs.message_id], told or now(), embedder.model_id, inputs.current_message)
+        telling = Telling(
+            [inputs.message_id],
+            told or now(),
+            embedder.model_id,
+            inputs.current_message,
+            outputs.memories_over,
+        )
         state["memories_extracted"] = learn(session, scope, claims, telling)
         after = context_windows.summarised_to(session, scope, inputs.conversation_id)
         newest = messages.spoken(session, scope, inputs.conversation_id, limit=WINDOW, after=after)
         tokens = sum(message.token_count for message in newest)
         context_windows.extend(session, conversation, [message.id for message in newest], tokens)
         state["vectors"] = []
-
-
-async def _extracted(llm: LanguageModel, turns: list[Turn]) -> Extraction:
-    """What a model finds, less what the user did not say; the rules tell what each fact is about."""
-    try:
-        found = await llm.extract(turns)
-    except ClaudeAPIError as error:
-        logger.warning("extracting by rule, since the model failed: %s", type(error).__name__)
-        return await OfflineModel().extract(turns)
-    facts = [slotted(fact) for fact in found.facts if grounded(fact, turns[-1].content)]
-    return Extraction(facts=facts, preferences=found.preferences)

@@ -12,7 +12,7 @@ from .limits import Limit, Limits
 from .offline import OfflineModel
 from .price import Price
 from .prompt import PreferenceNote, Prompt, Recalled, Turn
-from .protocol import Extraction, Fact, LanguageModel, Reply, StatedPreference, Usage
+from .protocol import Extraction, Fact, Known, LanguageModel, Reply, StatedPreference, Usage
 from .providers import PROVIDERS, Provider, price_of, provider_named
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Fact",
     "Gate",
     "gated",
+    "Known",
     "language_model",
     "LanguageModel",
     "Ledger",

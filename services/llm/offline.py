@@ -15,7 +15,7 @@ from ..tokens import estimate_tokens
 from .answer import answer
 from .extract import extract
 from .prompt import Prompt, Turn
-from .protocol import Extraction, Reply, Usage
+from .protocol import Extraction, Known, Reply, Usage
 from .summarise import summarise
 from .telling import Answer
 
@@ -65,8 +65,8 @@ class OfflineModel:
             **_reply(prompt, Answer(told_by_rule(done), True), max_tokens).model_dump(), calls=calls
         )
 
-    async def extract(self, turns: Sequence[Turn]) -> Extraction:
-        """The facts and preferences that the user stated in these turns."""
+    async def extract(self, turns: Sequence[Turn], known: Sequence[Known] = ()) -> Extraction:
+        """The facts and preferences that the user stated; what is over is told by their slots, not judged here."""
         return await asyncio.to_thread(extract, turns)
 
     async def summarise(

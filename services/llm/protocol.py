@@ -63,11 +63,20 @@ class StatedPreference(BaseModel):
     category: str = "general"
 
 
+class Known(BaseModel):
+    """A fact that held so far, as it is shown to who reads the next message."""
+
+    id: str
+    content: str
+
+
 class Extraction(BaseModel):
     """What a few turns are worth remembering for."""
 
     facts: list[Fact] = Field(default_factory=list)
     preferences: list[StatedPreference] = Field(default_factory=list)
+    over: list[str] | None = None
+    """Ids of the known facts that hold no more by what the user said; None where nobody judged that."""
 
 
 @runtime_checkable
@@ -87,8 +96,8 @@ class LanguageModel(Protocol):
         """The answer as pieces of text while it is made, and the whole Reply last."""
         ...
 
-    async def extract(self, turns: Sequence[Turn]) -> Extraction:
-        """The facts and preferences that the user stated in these turns."""
+    async def extract(self, turns: Sequence[Turn], known: Sequence[Known] = ()) -> Extraction:
+        """The facts and preferences that the user stated in these turns, and which of the known facts are over."""
         ...
 
     async def summarise(

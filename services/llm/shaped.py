@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 
 from ..errors import ModelReplyInvalid
-from .protocol import Extraction, Fact, StatedPreference
+from .protocol import Extraction, Fact, Known, StatedPreference
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -72,3 +73,19 @@ class Said(BaseModel):
         ]
         wishes = [StatedPreference(**wish.model_dump()) for wish in self.preferences if wish.key.strip()]
         return Extraction(facts=facts, preferences=wishes)
+
+
+class SaidAndOver(Said):
+    """The same, with the numbers of the known facts that are over."""
+
+    over: list[int]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_are(cls, given: Any) -> Any:
+        return {"over": [], **given} if isinstance(given, dict) else given
+
+    def judged(self, known: Sequence[Known]) -> Extraction:
+        """The Extraction it stands for; a number that no fact has is passed over."""
+        over = [known[number - 1].id for number in self.over if 0 < number <= len(known)]
+        return self.extraction().model_copy(update={"over": list(dict.fromkeys(over))})

@@ -15,8 +15,10 @@ from turngraph.nodes import MemoryStorageNode
 from turngraph.services import (
     Extraction,
     Fact,
+    Known,
     ModelUnavailable,
     OfflineModel,
+    SettingError,
     Turn,
     Usage,
     WordLlamaEmbedder,
@@ -41,17 +43,19 @@ class Given(BaseModel):
 
 
 class Finds(OfflineModel):
-    """A model that finds what it is told to, or fails."""
+    """A model that finds what it is told to, or fails; it judges over what holds one of the words `over`."""
 
-    def __init__(self, *facts: Fact, fails: bool = False) -> None:
+    def __init__(self, *facts: Fact, fails: bool = False, over: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self.facts, self.fails, self.read = facts, fails, list[Turn]()
+        self.facts, self.fails, self.over = facts, fails, over
+        self.read, self.known = list[Turn](), list[Known]()
 
-    async def extract(self, turns: Any) -> Extraction:
-        self.read = list(turns)
+    async def extract(self, turns: Any, known: Any = ()) -> Extraction:
+        self.read, self.known = list(turns), list(known)
         if self.fails:
             raise ModelUnavailable("the model is away")
-        return Extraction(facts=list(self.facts))
+        over = [fact.id for fact in known if any(word in fact.content for word in self.over)]
+        return Extraction(facts=list(self.facts), over=over)
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ async def say(
     day: int = 0,
     before: str = "",
     llm: Any = None,
-    extraction: Any = "rules",
+    extraction: Any = None,
 ) -> Any:
     """Stores one message and what is remembered of it."""
 
@@ -132,6 +136,65 @@ async def test_what_a_model_finds_is_kept_where_the_user_said_it(db: DatabaseMan
     await say(db, "we moved to Nantes", day=1, llm=model, extraction="model")
     assert held(db) == [("I live in Lyon.", False), ("I moved to Nantes.", True)]
     assert [turn.role for turn in model.read] == ["user"]
+
+
+async def test_a_model_is_shown_what_holds_and_what_it_judges_over_is_closed(db: DatabaseManager) -> None:
+    for text in ("I work at Krupp as a welder.", "My sister lives in Bonn.", "I play the cello."):
+        await say(db, text)
+    model = Finds(Fact(content="I handed in my badge and I repair violins."), over=("Krupp",))
+    await say(db, "I handed in my badge, and these days I repair violins.", day=9, llm=model)
+    assert [fact.content for fact in model.known] == [content for content, _ in held(db)[:3]]
+    assert [holds for _, holds in held(db)] == [False, True, True, True]
+    old, new = db.read_now(lambda session: session.query(MemoryIndex).order_by(MemoryIndex.seq).all()[::3])
+    assert (old.valid_to, old.superseded_by) == (START + timedelta(days=9), new.id)
+    await say(db, "Yes, the badge is gone for good.", day=10, llm=model)
+    assert "Krupp" not in " ".join(fact.content for fact in model.known)
+
+
+async def test_what_a_model_judges_over_without_a_new_fact_is_over(db: DatabaseManager) -> None:
+    await say(db, "I have a canary called Tweet.")
+    await say(db, "The cage stands empty now.", day=2, llm=Finds(over=("Tweet",)))
+    assert held(db) == [("I have a canary called Tweet.", False)]
+
+
+async def test_a_model_that_would_end_nearly_all_is_not_believed(db: DatabaseManager) -> None:
+    for animal in ("cat", "dog", "hen", "goose", "mule", "pony"):
+        await say(db, f"I have a {animal}.")
+    await say(db, "We all went for a walk.", day=2, llm=Finds(over=("I have",)))
+    assert len(held(db)) == 6 and all(holds for _, holds in held(db))
+
+
+async def test_a_model_cannot_end_what_it_was_not_shown(db: DatabaseManager) -> None:
+    await say(db, "I live in Lyon.")
+    (row,) = db.read_now(lambda session: memories.listed(session, SCOPE))
+    eve = Scope("default", "eve")
+    hers, _ = db.write_now(lambda session: memories.remember(session, eve, "I live in Lyon."))
+
+    class Guesses(Finds):
+        async def extract(self, turns: Any, known: Any = ()) -> Extraction:
+            return Extraction(over=[hers.id, "nothing", *(fact.id for fact in known)])
+
+    await say(db, "We are packing boxes.", day=2, llm=Guesses())
+    ends = dict(
+        db.read_now(lambda session: [(one.id, one.valid_to) for one in session.query(MemoryIndex).all()])
+    )
+    assert ends[hers.id] is None and ends[row.id] == START + timedelta(days=2)
+
+
+async def test_a_message_that_only_asks_is_not_read_by_a_model(db: DatabaseManager) -> None:
+    model = Finds(fails=True)
+    await say(db, "Hello! Where do I live? And what was my dog called?", llm=model)
+    assert model.read == []
+
+
+async def test_the_settings_say_who_reads(db: DatabaseManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Finds()
+    monkeypatch.setenv("TURNGRAPH_EXTRACTION", "rules")
+    await say(db, "I live in Lyon.", llm=model)
+    assert held(db) == [("I live in Lyon.", True)] and model.read == []
+    monkeypatch.setenv("TURNGRAPH_EXTRACTION", "magic")
+    with pytest.raises(SettingError, match="TURNGRAPH_EXTRACTION"):
+        await say(db, "I live in Rome.", llm=model)
 
 
 async def test_a_model_that_fails_leaves_it_to_the_rules(db: DatabaseManager) -> None:

@@ -42,9 +42,10 @@ class Model(Web):
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """The tool results of the last request, as they were sent."""
+        """The tool results that were sent back with the last answer that was asked for."""
         found = []
-        for message in self.bodies[-1]["messages"]:
+        answers = [body for body in self.bodies if body.get("tools")]
+        for message in answers[-1]["messages"]:
             if message["role"] == "tool":
                 found.append(message)
             elif isinstance(message["content"], list):

@@ -17,6 +17,7 @@ from turngraph.services import (
     BudgetExceeded,
     ClaudeAPIError,
     Connection,
+    Known,
     ModelNotConfigured,
     ModelRefused,
     ModelRejected,
@@ -208,6 +209,20 @@ async def test_extraction_and_summary_work_in_both_dialects(dialect: str) -> Non
         assert await asked.summarise(turns) == "A dog."
         assert (await asked.complete("Hello?", system="Be brief.")).text == "A dog."
         await asked.aclose()
+
+
+async def test_what_is_known_is_numbered_and_what_is_over_comes_back_by_its_id(dialect: str) -> None:
+    known = [Known(id="a", content="I work at\nKrupp."), Known(id="b", content="I play the cello.")]
+    said = {"facts": [], "preferences": [], "over": [1, 1, 7, 0, -1]}
+    without = {"facts": [], "preferences": []}
+    with ProviderServer(Does(pieces=(json.dumps(said),)), Does(pieces=(json.dumps(without),))) as server:
+        asked = model(connection(server, dialect))
+        turns = [Turn(role="user", content="I handed in my badge.")]
+        assert (await asked.extract(turns, known)).over == ["a"]
+        assert (await asked.extract(turns, known)).over == []
+        await asked.aclose()
+    sent = json.dumps(server.seen[0].body)
+    assert "1. I work at Krupp.\\n2. I play the cello." in sent and "`over`" in sent
 
 
 # --- fail-over

@@ -68,15 +68,13 @@ async def test_a_turn_is_on_its_users_account_and_all_figures_are_the_servers(
             "My dog is called Biscuit."
         )
         await llm.aclose()
-    (row,) = rows(db)
-    assert (row.tenant_id, row.user_id, row.node, row.status) == (
-        "acme",
-        "ada",
-        "response_generation",
-        "settled",
-    )
-    assert row.conversation_id == reply["conversation_id"] and row.run_id
-    assert (row.input_tokens, row.output_tokens) == server.billed == (321, 17)
+    answer, reading = rows(db)
+    assert (answer.node, reading.node) == ("response_generation", "memory_storage")
+    for row in (answer, reading):
+        assert (row.tenant_id, row.user_id, row.status) == ("acme", "ada", "settled")
+        assert row.conversation_id == reply["conversation_id"] and row.run_id
+        assert (row.input_tokens, row.output_tokens) == (321, 17)
+    assert server.billed == (642, 34)
     assert reply["token_usage"]["input_tokens"] == 321
     with db.get_session() as session:
         from turngraph.models import Message
@@ -84,7 +82,7 @@ async def test_a_turn_is_on_its_users_account_and_all_figures_are_the_servers(
         stored = session.scalars(select(Message).where(Message.role == "assistant")).one()
         assert stored.meta["usage"]["input_tokens"] == 321 and stored.token_count == 17
     (line,) = (await usage("--by", "user"))["usage"]
-    assert (line["user"], line["input_tokens"], line["output_tokens"]) == ("ada", 321, 17)
+    assert (line["user"], line["input_tokens"], line["output_tokens"]) == ("ada", 642, 34)
 
 
 async def test_an_exceeded_budget_is_refused_before_the_call_politely_and_answered_when_there_is_more(

@@ -86,12 +86,25 @@ async def ada(claude: Claude):
         await model.aclose()
 
 
-async def test_a_turn_is_one_request_and_its_text_and_usage_are_stored(ada, claude):
+async def test_a_turn_that_only_asks_is_one_request(ada, claude):
+    await ada.send_message("Hello! What is my dog called?")
+    assert len(claude.requests) == 1
+
+
+async def test_rules_that_read_cost_no_request(ada, claude, monkeypatch):
+    monkeypatch.setenv("TURNGRAPH_EXTRACTION", "rules")
+    reply = await ada.send_message("My dog is called Biscuit.")
+    assert reply["memories_extracted"] == 1 and len(claude.requests) == 1
+
+
+async def test_an_answer_is_one_request_and_its_text_and_usage_are_stored(ada, claude):
     reply = await ada.send_message("My dog is called Biscuit and I prefer dark mode.")
     assert reply["response"] == "Your dog is Biscuit." and reply["token_usage"]["output_tokens"] == 17
-    assert [(r["path"], r["key"], r["model"]) for r in claude.requests] == [
+    answer, reading = claude.requests
+    assert {(r["path"], r["key"], r["model"]) for r in (answer, reading)} == {
         ("/v1/messages", KEY, "claude-test")
-    ]
+    }
+    assert "list what the USER stated" in json.dumps(reading["system"])
     stored = ada.db.get_conversation_messages(reply["conversation_id"])[-1]
     assert (stored.content, stored.token_count) == (reply["response"], 17)
     assert stored.meta["usage"]["input_tokens"] == 321
