@@ -1,6 +1,6 @@
 """Does memory know what changed? Plays scripted histories through conversations and asks what holds and what held.
 
-python benchmarks/updates.py [dev|varied|more|check|held|fresh] [--failures] [--json PATH]
+python benchmarks/updates.py [dev|varied|more|check|held|fresh|unseen] [--failures] [--json PATH]
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TITLES: Final = {
     "remembered": "bystanders remembered",
     "once": "said twice kept one",
 }
-HELD: Final = ("held", "fresh")
+HELD: Final = ("held", "fresh", "unseen")
 UNTUNED: Final = ("check", *HELD)
 """What is scored but never tuned on, so that what goes wrong in it is shown to nobody."""
 

@@ -11,8 +11,9 @@ import yaml
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
 FRESH = "updates_fresh.yaml"
+UNSEEN = "updates_unseen.yaml"
 BALANCED = ("updates_dev.yaml", "updates_held.yaml", FRESH)
-FILES = (*BALANCED, "updates_varied.yaml", "updates_more.yaml")
+FILES = (*BALANCED, "updates_varied.yaml", "updates_more.yaml", UNSEEN)
 CATEGORIES = {
     "moved_house": 8,
     "changed_job": 8,
@@ -56,6 +57,11 @@ def test_each_file_has_the_same_mix(name: str) -> None:
     assert Counter(history["category"] for history in EVERY[name]) == CATEGORIES
 
 
+def test_the_unseen_file_has_two_more_of_each_category() -> None:
+    counted = Counter(history["category"] for history in EVERY[UNSEEN])
+    assert counted == {category: number + 2 for category, number in CATEGORIES.items()}
+
+
 def test_the_files_share_no_id_and_no_sentence_of_the_user() -> None:
     ids = [history["id"] for part in EVERY.values() for history in part]
     assert len(set(ids)) == len(ids)
@@ -63,10 +69,11 @@ def test_the_files_share_no_id_and_no_sentence_of_the_user() -> None:
     assert len(set.union(*parts)) == sum(map(len, parts))
 
 
-def test_the_fresh_file_has_enough_bystanders_to_measure_half_a_per_cent() -> None:
-    fragments = [history["bystanders"] for history in EVERY[FRESH]]
+@pytest.mark.parametrize(("name", "enough"), [(FRESH, 250), (UNSEEN, 380)])
+def test_a_file_has_enough_bystanders_to_measure_half_a_per_cent(name: str, enough: int) -> None:
+    fragments = [history["bystanders"] for history in EVERY[name]]
     assert min(map(len, fragments)) >= 2
-    assert sum(map(len, fragments)) >= 250
+    assert sum(map(len, fragments)) >= enough
 
 
 @pytest.mark.parametrize("name", FILES)
