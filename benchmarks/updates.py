@@ -1,6 +1,6 @@
 """Does memory know what changed? Plays scripted histories through conversations and asks what holds and what held.
 
-python benchmarks/updates.py [dev|varied|more|check|held|fresh|unseen] [--failures] [--json PATH]
+python benchmarks/updates.py [dev|varied|more|check|held|fresh|unseen] [--failures] [--json PATH] [--model NAME]
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -21,7 +21,17 @@ from sqlalchemy.orm import Session
 
 from turngraph.models import DatabaseManager, MemoryIndex, MemorySource, Scope
 from turngraph.models.repositories import memories
-from turngraph.services import Extraction, OfflineModel, Prompt, Reply, Turn, WordLlamaEmbedder
+from turngraph.services import (
+    Extraction,
+    Known,
+    LanguageModel,
+    OfflineModel,
+    Prompt,
+    Reply,
+    Turn,
+    WordLlamaEmbedder,
+    language_model,
+)
 from turngraph.workflows import ConversationManager
 
 FOLDER: Final = Path(__file__).resolve().parent / "data"
@@ -42,36 +52,34 @@ UNTUNED: Final = ("check", *HELD)
 """What is scored but never tuned on, so that what goes wrong in it is shown to nobody."""
 
 
-class Scripted:
+class Scripted(OfflineModel):
     """A model that answers as the script says; it reads facts by rule, like the offline one."""
 
     name = "offline:scripted"
 
     def __init__(self) -> None:
+        super().__init__()
         self.answer = "Noted."
-        self._rules = OfflineModel()
 
     async def reply(self, prompt: Prompt, *, max_tokens: int = 1024) -> Reply:
         """The scripted turn of the assistant."""
         return Reply(text=self.answer, provider="offline", model="scripted")
 
-    async def stream(self, prompt: Prompt, *, max_tokens: int = 1024) -> AsyncIterator[str | Reply]:
-        """The same in one piece."""
-        yield self.answer
-        yield await self.reply(prompt)
 
-    async def extract(self, turns: Sequence[Turn]) -> Extraction:
-        """What the rules read."""
-        return await self._rules.extract(turns)
+class Reading(Scripted):
+    """The same, with another model that reads what the user says."""
 
-    async def summarise(
-        self, turns: Sequence[Turn], *, previous: str | None = None, max_tokens: int = 400
-    ) -> str:
-        """What the rules sum up."""
-        return await self._rules.summarise(turns, previous=previous, max_tokens=max_tokens)
+    def __init__(self, reader: LanguageModel) -> None:
+        super().__init__()
+        self._reader = reader
+
+    async def extract(self, turns: Sequence[Turn], known: Sequence[Known] = ()) -> Extraction:
+        """What the reader finds."""
+        return await self._reader.extract(turns, known)
 
     async def aclose(self) -> None:
-        """Nothing to give back."""
+        """Closes the reader's connections."""
+        await self._reader.aclose()
 
 
 @dataclass
@@ -109,14 +117,17 @@ def _checked(id_: str) -> bool:
     return sha256(id_.encode()).digest()[0] % 3 == 0
 
 
-async def measure(told: Sequence[Mapping[str, Any]], url: str = "sqlite:///:memory:") -> Outcome:
+async def measure(
+    told: Sequence[Mapping[str, Any]], url: str = "sqlite:///:memory:", reader: LanguageModel | None = None
+) -> Outcome:
     """Plays every history as one user of its own, then judges what is remembered."""
-    found, model, embedder = Outcome(), Scripted(), WordLlamaEmbedder()
+    found, model, embedder = Outcome(), Reading(reader) if reader else Scripted(), WordLlamaEmbedder()
     with DatabaseManager(url) as db:
         for history in told:
             user = ConversationManager(str(history["id"]), db, llm=model, embedder=embedder)
             await play(history, user, model)
             await judge(history, user, db, found)
+    await model.aclose()
     return found
 
 
@@ -232,8 +243,14 @@ def main() -> None:
         "--failures", action="store_true", help="prints what went wrong, but not of what is not tuned on"
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="writes the counts there too")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help="who reads for facts, as provider:model: a call a turn; else the rules",
+    )
     given = parser.parse_args()
-    found = asyncio.run(measure(histories(given.half)))
+    reader = language_model(given.model) if given.model else None
+    found = asyncio.run(measure(histories(given.half), reader=reader))
     print(table(found))
     if given.failures and given.half not in UNTUNED:
         print("\n".join(["", *found.failures]))

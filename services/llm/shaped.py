@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError, model_validator
 
 from ..errors import ModelReplyInvalid
+from ..text import words
 from .protocol import Extraction, Fact, Known, StatedPreference
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -75,17 +76,31 @@ class Said(BaseModel):
         return Extraction(facts=facts, preferences=wishes)
 
 
-class SaidAndOver(Said):
-    """The same, with the numbers of the known facts that are over."""
+class Ended(BaseModel):
+    """The number of a known fact that is over, and the words of the user that say so."""
 
-    over: list[int]
+    number: int
+    words: str
+
+
+class SaidAndOver(Said):
+    """The same, with the known facts that are over."""
+
+    over: list[Ended]
 
     @model_validator(mode="before")
     @classmethod
     def _none_are(cls, given: Any) -> Any:
         return {"over": [], **given} if isinstance(given, dict) else given
 
-    def judged(self, known: Sequence[Known]) -> Extraction:
-        """The Extraction it stands for; a number that no fact has is passed over."""
-        over = [known[number - 1].id for number in self.over if 0 < number <= len(known)]
+    def judged(self, known: Sequence[Known], said: str) -> Extraction:
+        """The Extraction it stands for; a number no fact has is passed over, and words that were not said."""
+        heard = f" {' '.join(words(said))} "
+        over = [
+            known[one.number - 1].id
+            for one in self.over
+            if 0 < one.number <= len(known)
+            and (quoted := words(one.words))
+            and f" {' '.join(quoted)} " in heard
+        ]
         return self.extraction().model_copy(update={"over": list(dict.fromkeys(over))})

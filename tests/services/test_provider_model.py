@@ -213,7 +213,20 @@ async def test_extraction_and_summary_work_in_both_dialects(dialect: str) -> Non
 
 async def test_what_is_known_is_numbered_and_what_is_over_comes_back_by_its_id(dialect: str) -> None:
     known = [Known(id="a", content="I work at\nKrupp."), Known(id="b", content="I play the cello.")]
-    said = {"facts": [], "preferences": [], "over": [1, 1, 7, 0, -1]}
+    over = [
+        {"number": number, "words": quoted}
+        for number, quoted in [
+            (1, "handed in my Badge"),
+            (1, "badge."),
+            (2, "I sold it"),
+            (2, "and in"),
+            (2, " "),
+            (7, "badge"),
+            (0, "badge"),
+            (-1, "badge"),
+        ]
+    ]
+    said = {"facts": [], "preferences": [], "over": over}
     without = {"facts": [], "preferences": []}
     with ProviderServer(Does(pieces=(json.dumps(said),)), Does(pieces=(json.dumps(without),))) as server:
         asked = model(connection(server, dialect))
