@@ -58,7 +58,17 @@ def _of_the_user(message: str, told: Sequence[Fact]) -> str:
     for fact in told:
         aside = _of_others(fact) and not _TO_US.search(fact.content) and not mended
         if fact.content_type in ("plan", "state") or unchanged(fact.content) or aside:
-            said = re.sub(re.escape(fact.content[:-1]), " ", said, flags=re.IGNORECASE)
+            said = _without(said, fact.content[:-1])
+    return said
+
+
+def _without(said: str, clause: str) -> str:
+    """A message without a clause, whose subject may stand further up in it: "my brother lives in Oslo and is a cook"."""
+    while len(clause.split()) > 1:
+        rest, found = re.subn(re.escape(clause), " ", said, flags=re.IGNORECASE)
+        if found:
+            return rest
+        clause = clause.split(maxsplit=1)[1]
     return said
 
 

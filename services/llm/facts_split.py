@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from ..text import sentences
+from .facts_elided import told_apart
 
 _QUOTED: Final = re.compile(
     r"\"[^\"\n]{1,2000}\"|“[^”\n]{1,2000}”|«[^»\n]{1,2000}»|(?<!\w)‘[^’\n]{1,2000}’(?!\w)|(?:^|(?<=[\s:]))>[^<>\n]{3,2000}(?:<|$)",
@@ -114,7 +115,7 @@ def clauses_of(sentence: str) -> list[str]:
             else [line]
         )
         return [part for piece in head for found in _BREAK.split(piece) if (part := found.strip(" ,;:"))]
-    return [part for found in _BREAK.split(line) if (part := found.strip(" ,;:"))]
+    return [one for found in _BREAK.split(line) if (part := found.strip(" ,;:")) for one in told_apart(part)]
 
 
 def opened(sentence: str) -> str:
