@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
-from ...services import PreferenceNote, Prompt, Recalled, Turn, estimate_tokens
+from ...services import NoLonger, PreferenceNote, Prompt, Recalled, Turn, estimate_tokens
+from ...services.llm.prompt import told_of_no_longer
 from ...services.llm.summarise import summarise
 from ...services.tokens import MESSAGE_OVERHEAD, cut_middle
 from .context_report import ContextPart, ContextReport, LeftOut, PartName
@@ -24,6 +25,8 @@ SHARES: Final[dict[PartName, float]] = {
     "recent": 0.0,
 }
 MESSAGE_SHARE: Final = 0.75
+OVER_SHARE: Final = 0.1
+"""How much of the budget is for saying what is no longer so."""
 WORTH_CUTTING: Final = 48
 _HEADING: Final = 8
 _GROUP: Final = 24
@@ -40,6 +43,7 @@ class Wanted:
     pinned: Sequence[Recalled] = ()
     preferences: Sequence[PreferenceNote] = ()
     memories: Sequence[Recalled] = ()
+    no_longer: Sequence[NoLonger] = ()
     turns: Sequence[Turn] = ()
     summary: str | None = None
     recent: Sequence[Sequence[Turn]] = ()
@@ -132,7 +136,23 @@ class _Fitting:
             self._note("message", 1, estimate_tokens(self.wanted.message), [], "cut in the middle")
         self.parts.append(ContextPart(name="instructions", tokens=base, items=1))
         self.parts.append(ContextPart(name="message", tokens=estimate_tokens(message), items=1))
-        return empty.model_copy(update={"message": message})
+        return empty.model_copy(
+            update={"message": message, "no_longer": self._over(room - aside - estimate_tokens(message))}
+        )
+
+    def _over(self, room: int) -> list[NoLonger]:
+        """What is no longer so, the last that ended first, as far as its share goes."""
+        over, room = list(self.wanted.no_longer), min(int(self.limit * OVER_SHARE), room)
+        while over and (tokens := _cost_of_over(over)) > room:
+            over.pop()
+        if over:
+            sources = [one.message_id for one in over]
+            self.parts.append(ContextPart(name="no_longer", tokens=tokens, items=len(over), sources=sources))
+        if left := self.wanted.no_longer[len(over) :]:
+            self._note(
+                "no_longer", len(left), _cost_of_over(left), [one.message_id for one in left], "no room"
+            )
+        return over
 
     def _shared(self, room: int) -> dict[PartName, int]:
         wanted = self.wanted
@@ -314,6 +334,10 @@ def cost_of_note(note: PreferenceNote) -> int:
 
 def _cost(prompt: Prompt) -> int:
     return max(1, estimate_tokens(prompt.system_text()) - _HEADING + 3)
+
+
+def _cost_of_over(over: Sequence[NoLonger]) -> int:
+    return estimate_tokens("\n\n" + told_of_no_longer(over))
 
 
 def _cost_of_summary(summary: str | None) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ...engine import Node
 from ...models.repositories import context_windows, messages
-from ...services import LanguageModel, PreferenceNote, Prompt, Recalled, Turn
+from ...services import LanguageModel, NoLonger, PreferenceNote, Prompt, Recalled, Turn
 from ...services.settings import integer_setting
 from ...services.tokens import correction
 from .context_budget import Fitted, Wanted, fitted
@@ -41,6 +41,7 @@ class ContextBuilderNode(Node):
         summarised_to: int = 0
         pinned_facts: list[Recalled] = Field(default_factory=list)
         retrieved_memories: list[Recalled] = Field(default_factory=list)
+        no_longer: list[NoLonger] = Field(default_factory=list)
         preferences: list[PreferenceNote] = Field(default_factory=list)
         recent_conversations: list[RecentConversation] = Field(default_factory=list)
         max_context_size: int | None = None
@@ -89,6 +90,7 @@ class ContextBuilderNode(Node):
             pinned=inputs.pinned_facts,
             preferences=sorted(inputs.preferences, key=lambda note: note.source != "stated"),
             memories=inputs.retrieved_memories,
+            no_longer=inputs.no_longer,
             turns=inputs.recent_messages,
             summary=inputs.context_summary,
             recent=[other.messages for other in inputs.recent_conversations],

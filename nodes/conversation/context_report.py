@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 PartName = Literal[
-    "instructions", "message", "pinned", "preferences", "memories", "turns", "summary", "recent"
+    "instructions", "message", "pinned", "preferences", "memories", "no_longer", "turns", "summary", "recent"
 ]
 
 

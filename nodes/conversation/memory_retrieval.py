@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from ...engine import Node
 from ...models import DatabaseManager, Scope
+from ...models.over import over_of
 from ...models.repositories import context_windows, conversations, memories, messages, preferences
 from ...models.search import Hit, neutral, search, speakers
-from ...services import Embedder, PreferenceNote, Recalled, Turn
+from ...services import Embedder, NoLonger, PreferenceNote, Recalled, Turn
 from ...services.settings import integer_setting
 from .inputs import InConversation, MessageText, RecentConversation, turn_of
 
@@ -52,6 +53,7 @@ class MemoryRetrievalNode(Node):
     class Outputs(BaseModel):
         retrieved_memories: list[Recalled]
         recalled_memory_ids: list[str]
+        no_longer: list[NoLonger]
         preferences: list[PreferenceNote]
         user_preferences: dict[str, JsonValue]
         recent_conversations: list[RecentConversation]
@@ -102,8 +104,9 @@ class MemoryRetrievalNode(Node):
     async def exec(self, known: Known, *, db: DatabaseManager, embedder: Embedder) -> Outputs:
         query = neutral(known.message, known.names)
         vector = (await asyncio.to_thread(embedder.embed, [query]))[0]
-        hits = await db.read(
-            lambda session: search(
+
+        def look(session: Session) -> tuple[list[Hit], list[NoLonger]]:
+            hits = search(
                 session,
                 known.scope,
                 known.message,
@@ -112,10 +115,15 @@ class MemoryRetrievalNode(Node):
                 limit=self.max_memories,
                 exclude=known.exclude,
             )
-        )
+            turns = [*known.turns, *(turn for other in known.recent for turn in other.messages)]
+            shown = [hit.message.id for hit in hits if hit.message] + [turn.message_id for turn in turns]
+            return hits, over_of(session, known.scope, {id_ for id_ in shown if id_})
+
+        hits, over = await db.read(look)
         return self.Outputs(
             retrieved_memories=[recalled(hit) for hit in hits],
             recalled_memory_ids=[memory for hit in hits for memory in hit.memory_ids],
+            no_longer=over,
             preferences=known.preferences,
             user_preferences={note.key: note.value for note in known.preferences},
             recent_conversations=known.recent,

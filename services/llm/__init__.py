@@ -11,7 +11,7 @@ from .ledger import Booking, Ledger, MemoryLedger
 from .limits import Limit, Limits
 from .offline import OfflineModel
 from .price import Price
-from .prompt import PreferenceNote, Prompt, Recalled, Turn
+from .prompt import NoLonger, PreferenceNote, Prompt, Recalled, Turn
 from .protocol import Extraction, Fact, Known, LanguageModel, Reply, StatedPreference, Usage
 from .providers import PROVIDERS, Provider, price_of, provider_named
 
@@ -35,6 +35,7 @@ __all__ = [
     "Limits",
     "MemoryLedger",
     "model_choice",
+    "NoLonger",
     "OfflineModel",
     "OpenGate",
     "Policy",

@@ -13,7 +13,7 @@ from ..text import second_person, shortened, words
 from .alias import otherwise
 from .compound import two_questions
 from .ending import ended
-from .evidence import Statement, gather
+from .evidence import Statement, gather, same_as
 from .extract import LONGEST_TEXT, bare, noted, statements, subject_of
 from .kinds import PERSONS
 from .manner import Manner, manner_of
@@ -24,7 +24,7 @@ from .protocol import StatedPreference
 from .question import understand
 from .rank import Match, answers, related, together
 from .small_talk import small_talk
-from .telling import TASK, Answer, distinct, joined, lowered, question_in, spoken, unknown
+from .telling import TASK, Answer, distinct, joined, lowered, question_in, spoken, told, unknown
 
 _PRONOUN = re.compile(r"\b(?:she|he|they|it|her|him|them|his|their|its)\b", re.IGNORECASE)
 _MINE = re.compile(r"\b(?:my|our) (\w+)", re.IGNORECASE)
@@ -61,8 +61,13 @@ def _asked(prompt: Prompt, message: str, manner: Manner, embedder: Embedder | No
     if not matches:
         return _by_name(question, prompt, manner) or unknown(message, manner)
     used = [match.statement for match in matches]
-    parts = [spoken(entry, manner) for entry in sorted(used, key=lambda entry: entry.order)]
-    if over := ended(used[0], known):
+    parts = [told(entry, manner) for entry in sorted(used, key=lambda entry: entry.order)]
+    if (end := used[0].over) is not None:
+        if end.instead and not understand(question).past:
+            now = same_as(end.instead, known)
+            used += [now] if now is not None else []
+            parts.append(f"Now: {lowered(spoken(now, manner) if now else noted(end.instead))}.")
+    elif over := ended(used[0], known):
         used.append(over)
         parts.append("Later: " + lowered(spoken(over, manner)) + ".")
     return Answer(joined(parts, used[0], manner), True, used)

@@ -21,14 +21,18 @@ from ..text import (
     words,
 )
 from .extract import LONGEST_TEXT, bare, subject_of
+from .facts_elided import told_apart
 from .kinds import PERSONS, PROFESSIONS
 from .lexicon import PHRASES
 from .preferences import DOMAIN_WORDS, stated_preferences
-from .prompt import PreferenceNote, Prompt, shown
+from .prompt import NoLonger, PreferenceNote, Prompt, shown
 from .recap import lines_of
 
 MOST = 4_000
 """Statements that are looked at, newest first: what one answer may cost is bounded."""
+
+SAME = 0.75
+"""The share of their words that a statement and a fact have in common where they are one."""
 
 _PRONOUN = re.compile(r"(?:he|she|they|it|his|her|their|its|he's|she's|it's|they're)\b", re.IGNORECASE)
 _RELATIVE = re.compile(r"(?:which|who|whom|whose|where)\b", re.IGNORECASE)
@@ -81,7 +85,9 @@ _OPENERS = word_set(
     since when after before during both all one two most monday tuesday wednesday thursday friday saturday
     sunday please"""
 )
-_ECHO = re.compile(r"(?:noted|got it|i have noted|understood|you told me)\b", re.IGNORECASE)
+_ECHO = re.compile(
+    r"(?:noted|got it|i have noted|understood|you told me)\b|until \d+ \w+ \d+:|now:", re.IGNORECASE
+)
 """Opens what the model says back to a fact: that it was told is known from the user alone."""
 
 
@@ -108,6 +114,8 @@ class Statement:
     """The preference's key, where it is one."""
     quoted: str = ""
     """The sentence it is taken from, where that is nobody's own words but a summary's."""
+    over: NoLonger | None = None
+    """That it holds no more, and what took its place."""
 
     def spoken(self) -> str:
         """The statement as it is said back to the user."""
@@ -152,6 +160,9 @@ def gather(prompt: Prompt) -> list[Statement]:
             for text in itertools.islice(_parts(content[:LONGEST_TEXT], role), MOST)
             if place == "turn" or not _outdated(text, notes)
         ]
+        # What the assistant said is as little so as what it was said from.
+        if ended := [one for one in prompt.no_longer if one.message_id == source or role == "assistant"]:
+            parts = _without_what_ended(parts, ended)
         by_message.append(parts)
         count += len(parts)
         if count >= MOST:
@@ -160,6 +171,32 @@ def gather(prompt: Prompt) -> list[Statement]:
     told = list(itertools.chain.from_iterable(reversed(by_message)))
     turns = next((n for n, entry in enumerate(told) if entry.place == "turn"), len(told))
     return [*stated, *told[:turns], *_summed_up(prompt, told, notes), *told[turns:]]
+
+
+def _without_what_ended(parts: Sequence[Statement], ended: Sequence[NoLonger]) -> list[Statement]:
+    """The statements of a message, each that holds no more marked so, and none left in which one is told beside others."""
+    marked = [replace(part, over=_end_of(part, ended)) for part in parts]
+    gone = [set(stems(part.text)) for part in marked if part.over is not None]
+    return [
+        replace(part, past=True) if part.over is not None else part
+        for part in marked
+        if part.over is not None or not any(told <= set(stems(part.text)) for told in gone)
+    ]
+
+
+def _end_of(part: Statement, ended: Sequence[NoLonger]) -> NoLonger | None:
+    return next((one for one in ended if _same(part.text, one.content)), None)
+
+
+def same_as(fact: str, known: Sequence[Statement]) -> Statement | None:
+    """The newest of the user's statements that says what a fact says."""
+    found = (part for part in reversed(known) if part.role == "user" and _same(part.text, fact))
+    return next(found, None)
+
+
+def _same(one: str, other: str) -> bool:
+    said, told = set(stems(one)), set(stems(other))
+    return len(said & told) >= max(1, SAME * max(len(told), len(said)))
 
 
 def _summed_up(prompt: Prompt, told: Sequence[Statement], notes: dict[str, str]) -> list[Statement]:
@@ -208,7 +245,9 @@ def _parts(content: str, role: str) -> Iterator[str]:
     before = ""
     for sentence in sentences(content):
         asks = is_question(sentence)
-        parts = clauses(sentence)
+        parts = [
+            one for part in clauses(sentence) for one in (told_apart(part) if role == "user" else [part])
+        ]
         kept = [
             part
             for number, part in enumerate(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
@@ -49,6 +50,15 @@ class Recalled(BaseModel):
     at: datetime | None = None
 
 
+class NoLonger(BaseModel):
+    """A fact that a message told and that ended since, or never was so; and what took its place."""
+
+    message_id: str
+    content: str
+    until: datetime
+    instead: str | None = None
+
+
 class PreferenceNote(BaseModel):
     """How the user wants things: stated by them, or inferred."""
 
@@ -71,6 +81,8 @@ class Prompt(BaseModel):
     summary: str | None = None
     recent: list[Turn] = Field(default_factory=list)
     """Turns of other recent conversations, oldest first."""
+    no_longer: list[NoLonger] = Field(default_factory=list)
+    """What of all this holds no more, the last that ended first."""
     instructions: str = INSTRUCTIONS
 
     def system_text(self) -> str:
@@ -90,6 +102,8 @@ class Prompt(BaseModel):
             parts.append(
                 "From other recent conversations:\n" + "\n".join(_recent(turn) for turn in self.recent)
             )
+        if self.no_longer:
+            parts.append(told_of_no_longer(self.no_longer))
         system_turns = [turn.content for turn in self.turns if turn.role in ("system", "tool")]
         if system_turns:
             parts.append(
@@ -126,6 +140,16 @@ class Prompt(BaseModel):
 
 
 _estimated = lru_cache(64)(estimate_tokens)
+
+
+def told_of_no_longer(over: Sequence[NoLonger]) -> str:
+    """What a system prompt says of facts that ended."""
+    lines = [
+        f'- until {one.until:%Y-%m-%d}: "{one.content}"'
+        + (f' Since then: "{one.instead}"' if one.instead else "")
+        for one in over
+    ]
+    return "Of what is remembered this is no longer so:\n" + _fenced("\n".join(lines), "no longer so")
 
 
 def shown(value: JsonValue) -> str:

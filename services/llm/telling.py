@@ -70,6 +70,12 @@ def spoken(entry: Statement, manner: Manner) -> str:
     return manner.plain(text[:1].upper() + text[1:] + ".")
 
 
+def told(entry: Statement, manner: Manner) -> str:
+    """A statement as it is said back, with until when it was so where it is no more."""
+    said = spoken(entry, manner)
+    return f"Until {_date(entry.over.until)}: {lowered(said)}." if entry.over is not None else said
+
+
 def joined(parts: Sequence[str], first: Statement, manner: Manner) -> str:
     """Parts of an answer, and where they are known from unless brevity is wished for."""
     text = " ".join(dict.fromkeys(parts))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from turngraph.nodes.conversation.context_budget import SHARES, Fitted, Wanted, fitted
-from turngraph.services import PreferenceNote, Recalled, Turn, estimate_tokens
+from turngraph.services import NoLonger, PreferenceNote, Recalled, Turn, estimate_tokens
 
 LONG = "We went through the plan for the garden, the fence and the shed once more, step by step, until it was late. "
 
@@ -127,3 +129,18 @@ def test_the_smallest_budgets_end_in_the_message_alone() -> None:
         found = fitted(greedy(), limit)
         assert found.prompt.message and (limit < 160 or found.prompt.tokens() <= limit)
         assert not found.prompt.turns or found.prompt.tokens() <= limit
+
+
+def test_what_is_no_longer_so_has_a_tenth_of_the_budget_at_most_and_the_last_comes_first() -> None:
+    over = [
+        NoLonger(message_id=f"o{n}", content=f"Fact {n}. {LONG}", until=datetime(2026, 1, 1, tzinfo=UTC))
+        for n in range(20)
+    ]
+    found = fitted(greedy(no_longer=over), 2_000)
+    part = found.report.part("no_longer")
+    assert 1 <= part.items < 20 and part.tokens <= 200 and found.prompt.tokens() <= 2_000
+    assert part.sources == [f"o{n}" for n in range(part.items)]
+    assert "Fact 0" in found.prompt.system_text()
+    (left,) = [out for out in found.report.left_out if out.part == "no_longer"]
+    assert left.items == 20 - part.items and left.reason == "no room"
+    assert fitted(Wanted("x " * 3_000, no_longer=over), 900).prompt.tokens() <= 900

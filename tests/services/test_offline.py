@@ -12,6 +12,7 @@ import yaml
 
 from turngraph.services import (
     LanguageModel,
+    NoLonger,
     OfflineModel,
     PreferenceNote,
     Prompt,
@@ -239,3 +240,50 @@ async def test_a_kept_preference_outlives_what_was_once_said() -> None:
     )
     assert "dark mode" in reply.text
     assert "light" not in reply.text
+
+
+async def answered(question: str, *texts: str | dict[str, str], over: dict[str, str | None]) -> Reply:
+    """The answer where some facts of the first message are over, each with what took its place."""
+    until = datetime(2026, 5, 2, tzinfo=UTC)
+    no_longer = [
+        NoLonger(message_id="m0", content=content, until=until, instead=instead)
+        for content, instead in over.items()
+    ]
+    return await OfflineModel().reply(
+        Prompt(message=question, memories=recalled(*texts), no_longer=no_longer)
+    )
+
+
+async def test_what_is_over_is_told_with_until_when_and_what_is_so_now() -> None:
+    said = ("I work as a nurse at Bupa and live in Leeds.", "I started at the new clinic.")
+    over = {"I work as a nurse at Bupa.": "I started at the new clinic."}
+    reply = await answered("Where do I work?", *said, over=over)
+    assert reply.text.startswith(
+        "Until 2 May 2026: you work as a nurse at Bupa. Now: you started at the new clinic."
+    )
+    assert reply.sources == ["m0", "m1"]
+    assert "Leeds" not in reply.text
+    still = await answered("Where do I live?", *said, over=over)
+    assert still.text.startswith("You live in Leeds.")
+
+
+async def test_of_the_past_what_is_over_is_told_and_nothing_newer() -> None:
+    said = ("I live in Leeds with Ellen.", "We moved to York.")
+    reply = await answered(
+        "Where did I live before?", *said, over={"I live in Leeds with Ellen.": "We moved to York."}
+    )
+    assert (
+        reply.text.startswith("Until 2 May 2026: you live in Leeds with Ellen.") and "York" not in reply.text
+    )
+
+
+async def test_what_the_assistant_said_back_is_over_with_it() -> None:
+    back = {"role": "assistant", "text": "You live in Leeds with Ellen."}
+    reply = await answered(
+        "Where do I live?",
+        "I live in Leeds with Ellen.",
+        back,
+        "I moved to York.",
+        over={"I live in Leeds with Ellen.": None},
+    )
+    assert "York" in reply.text and "Leeds" not in reply.text

@@ -1,0 +1,70 @@
+"""Is it told what of a user's messages holds no more, and what took its place?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from turngraph.models import DatabaseManager, Scope
+from turngraph.models.over import MOST, over_of
+from turngraph.services import Embedder, NoLonger, WordLlamaEmbedder
+from turngraph.workflows import ConversationManager
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def db() -> Iterator[DatabaseManager]:
+    with DatabaseManager("sqlite:///:memory:") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return WordLlamaEmbedder()
+
+
+async def told(db: DatabaseManager, embedder: Embedder, user: str, *texts: str) -> list[str]:
+    ada = ConversationManager(user, db, "acme", embedder=embedder)
+    sent = [
+        await ada.send_message(text, at=START + timedelta(days=day * 7)) for day, text in enumerate(texts)
+    ]
+    return [reply["message_id"] for reply in sent]
+
+
+def over(db: DatabaseManager, ids: list[str], user: str = "ada") -> list[NoLonger]:
+    return db.read_now(lambda session: over_of(session, Scope("acme", user), ids))
+
+
+async def test_what_ended_and_what_took_its_place(db: DatabaseManager, embedder: Embedder) -> None:
+    home, moved, cello = await told(
+        db,
+        embedder,
+        "ada",
+        "I work as a nurse and live in Leeds.",
+        "We moved to York last week.",
+        "I play the cello.",
+    )
+    (one,) = over(db, [home, moved, cello])
+    assert one == NoLonger(
+        message_id=home,
+        content="I live in Leeds.",
+        until=START + timedelta(days=7),
+        instead="We moved to York last week.",
+    )
+    assert over(db, [moved, cello]) == [] and over(db, []) == []
+
+
+async def test_nobody_is_told_of_anothers(db: DatabaseManager, embedder: Embedder) -> None:
+    ids = await told(db, embedder, "ada", "I live in Leeds.", "We moved to York.")
+    await told(db, embedder, "eve", "I live in Leeds.", "We moved to York.")
+    assert over(db, ids, "eve") == [] and len(over(db, ids)) == 1
+
+
+async def test_no_more_is_told_of_than_can_be_read(db: DatabaseManager, embedder: Embedder) -> None:
+    places = ["Leeds", "York", "Hull", "Bath", "Ely", "Wells", "Truro"] * 4
+    ids = await told(db, embedder, "ada", *(f"I moved to {place}." for place in places))
+    found = over(db, ids)
+    assert len(found) == MOST and found[0].content == f"I moved to {places[-2]}."
