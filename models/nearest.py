@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EQUAL: Final = 1e-4
 """Cosines that differ by less are equal: then importance decides."""
 MOST: Final = 500
+"""How many of those as near are looked at, where fewer are wanted."""
 
 
 def nearest(
@@ -66,6 +67,6 @@ def _exact(
             if len(found) > limit:
                 least = np.partition(found, len(found) - limit)[len(found) - limit] - EQUAL
                 rows, found = rows[found >= least], found[found >= least]
-            best = np.argsort(-found, kind="stable")[:MOST]
+            best = np.argsort(-found, kind="stable")[: max(MOST, limit)]
             cosines.update(zip(matrix.seq[rows[best]].tolist(), found[best].tolist(), strict=True))
     return cosines
