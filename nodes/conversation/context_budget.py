@@ -143,11 +143,12 @@ class _Fitting:
     def _over(self, room: int) -> list[NoLonger]:
         """What is no longer so, the last that ended first, as far as its share goes."""
         over, room = list(self.wanted.no_longer), min(int(self.limit * OVER_SHARE), room)
-        while over and (tokens := _cost_of_over(over)) > room:
+        while over and _cost_of_over(over) > room:
             over.pop()
         if over:
-            sources = [one.message_id for one in over]
-            self.parts.append(ContextPart(name="no_longer", tokens=tokens, items=len(over), sources=sources))
+            part = ContextPart(name="no_longer", tokens=_cost_of_over(over), items=len(over))
+            part.sources = [one.message_id for one in over]
+            self.parts.append(part)
         if left := self.wanted.no_longer[len(over) :]:
             self._note(
                 "no_longer", len(left), _cost_of_over(left), [one.message_id for one in left], "no room"
