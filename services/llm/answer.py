@@ -15,6 +15,7 @@ from .compound import two_questions
 from .ending import ended
 from .evidence import Statement, gather, same_as
 from .extract import LONGEST_TEXT, bare, noted, statements, subject_of
+from .facts import facts_in
 from .kinds import PERSONS
 from .manner import Manner, manner_of
 from .overview import overview
@@ -124,10 +125,11 @@ def _by_name(question: str, prompt: Prompt, manner: Manner) -> Answer | None:
 def _told(prompt: Prompt, message: str, manner: Manner) -> Answer:
     # What the user likes is noted; only how things should be is kept to.
     wishes = _wishes(message)
-    facts = [said for said in statements(message) if not _wishes(said)]
+    said = statements(message) or [fact.content for fact in facts_in(message) if fact.content_type == "fact"]
+    facts = [one for one in said if not _wishes(one)]
     parts: list[str] = []
     if facts:
-        listed = "; ".join(noted(shortened(said, 160)) for said in facts[: 2 if manner.brief else 4])
+        listed = "; ".join(noted(shortened(one, 160)) for one in facts[: 2 if manner.brief else 4])
         parts.append(manner.noted(listed))
     if wishes:
         parts.append(manner.keeping([(entry.key, shown(entry.value)) for entry in wishes], first=not facts))
