@@ -47,7 +47,9 @@ class Vector(TypeDecorator[Sequence[float]]):
         return packed(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> list[float] | None:
-        return None if value is None else list(struct.unpack(f"<{len(value) // 2}e", value))
+        import numpy as np
+
+        return None if value is None else np.frombuffer(value, "<f2").astype(float).tolist()
 
 
 class Base(DeclarativeBase):
@@ -75,7 +77,11 @@ def values(context: ExecutionContext) -> dict[str, Any]:
 
 def dimension(context: ExecutionContext) -> int | None:
     """How long the row's embedding is, where it has one."""
-    vector = values(context).get("embedding")
+    return length(values(context).get("embedding"))
+
+
+def length(vector: Sequence[float] | bytes | None) -> int | None:
+    """How many numbers an embedding has."""
     return None if vector is None else len(vector) // (2 if isinstance(vector, bytes) else 1)
 
 

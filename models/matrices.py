@@ -32,6 +32,7 @@ class _Kept:
         self.lock = threading.Lock()
         self.matrix = Matrix()
         self.version: Version | None = None
+        self.size = 0  # as it was when room was last made for it
 
 
 class _Shelf:
@@ -40,6 +41,7 @@ class _Shelf:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Scope, _Kept] = OrderedDict()
+        self._size = 0
 
     def of(self, scope: Scope) -> _Kept:
         """A user's, empty where there was none."""
@@ -48,21 +50,21 @@ class _Shelf:
             self._kept.move_to_end(scope)
             return kept
 
-    def make_room(self) -> None:
-        """Lets go of those not used for longest, until the others fit."""
+    def make_room(self, scope: Scope, kept: _Kept) -> None:
+        """Lets go of those not used for longest, until the others fit beside one that has changed."""
+        size = kept.matrix.size
         with self._lock:
-            sizes = {scope: kept.matrix.size for scope, kept in self._kept.items()}
-            total = sum(sizes.values())
-            for scope in list(self._kept)[:-1]:
-                if total <= ROOM:
-                    return
-                total -= sizes[scope]
-                del self._kept[scope]
+            if self._kept.get(scope) is kept:  # else it was dropped meanwhile
+                self._size += size - kept.size
+                kept.size = size
+            while self._size > ROOM and len(self._kept) > 1:
+                self._size -= self._kept.popitem(last=False)[1].size
 
     def drop(self, scope: Scope) -> None:
         """Lets go of a user's."""
         with self._lock:
-            self._kept.pop(scope, None)
+            if (kept := self._kept.pop(scope, None)) is not None:
+                self._size -= kept.size
 
 
 _shelves: WeakKeyDictionary[Engine, _Shelf] = WeakKeyDictionary()
@@ -85,7 +87,7 @@ def matrix_of(session: Session, scope: Scope) -> Iterator[Matrix]:
             if kept.version is None or not _caught_up(session, scope, kept, now):
                 kept.matrix, kept.version = Matrix(), None
                 kept.matrix, kept.version = _made(session, scope)
-            shelf.make_room()
+            shelf.make_room(scope, kept)
         yield kept.matrix
 
 

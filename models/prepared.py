@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from .base import Base
+
+_COLUMNS: Final = {"meta": "metadata"}
+"""Attributes that are not named as their columns are."""
 
 
 def columns(model: type[Base]) -> Any:
@@ -26,6 +29,21 @@ def fetch(session: Session, statement: Any, given: Mapping[str, Any]) -> Sequenc
     if session.new or session.dirty or session.deleted:
         session.flush()
     return session.connection().execute(statement, dict(given)).all()
+
+
+def store(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]], made: Sequence[Any]) -> None:
+    """Stores rows by an insert that gives their `seq`, and makes their objects the session's.
+
+    The unit of work costs four times that.
+    """
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    named = [{_COLUMNS.get(name, name): value for name, value in row.items()} for row in rows]
+    numbers = session.connection().execute(statement, named).scalars().all()
+    for one, seq in zip(made, numbers, strict=True):
+        one.seq = seq
+        make_transient_to_detached(one)
+        session.add(one)
 
 
 def change(session: Session, statement: Any, given: Mapping[str, Any]) -> int:

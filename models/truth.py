@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy.orm import Session, load_only
 
 from ..services import Fact
 from ..services.llm.facts_slips import Slip, put_right
@@ -21,6 +22,7 @@ from ..services.llm.facts_turns import CHANGING, turns
 from .about import sides
 from .base import now
 from .memory import MemoryIndex
+from .prepared import columns, mine
 from .repositories import memories
 from .scope import Scope
 from .succession import LEARNED, Told, ended
@@ -145,15 +147,34 @@ def _succeed(
 
 def _known(session: Session, scope: Scope, claims: Sequence[Claim]) -> list[MemoryIndex]:
     """The facts that hold and may be touched, the newest first."""
-    mine = (*memories.owned(scope), MemoryIndex.valid_to.is_(None))
-    newest = select(MemoryIndex.seq).where(*mine).order_by(MemoryIndex.seq.desc()).limit(LOOKED_AT)
-    bases = {claim.fact.slot.split(":")[0] for claim in claims if claim.fact.slot}
-    slots = [MemoryIndex.slot == base for base in bases]
-    slots += [MemoryIndex.slot.startswith(f"{base}:", autoescape=True) for base in bases]
-    query = select(MemoryIndex).where(*mine, or_(MemoryIndex.seq.in_(newest), *slots))
-    if all(claim.embedding is None for claim in claims):
-        query = query.options(defer(MemoryIndex.embedding))
-    return list(session.scalars(query.order_by(MemoryIndex.seq.desc())))
+    if not claims:
+        return []
+    bases = sorted({claim.fact.slot.split(":")[0] for claim in claims if claim.fact.slot})
+    given = {**scope.mine, "limit": LOOKED_AT}
+    for number, base in enumerate(bases):
+        facets = base.replace("/", "//").replace("%", "/%").replace("_", "/_") + ":%"
+        given |= {f"base{number}": base, f"facets{number}": facets}
+    query = _holding(len(bases), any(claim.embedding is not None for claim in claims))
+    return list(session.scalars(query, given))
+
+
+@lru_cache(maxsize=32)
+def _holding(bases: int, vectors: bool) -> Select[MemoryIndex]:
+    """Finds the newest facts that hold, and all in so many slots and their facets; with their vectors or without."""
+    row = columns(MemoryIndex)
+    mine_now = (*mine(row), row.valid_to.is_(None))
+    newest = select(row.seq).where(*mine_now).order_by(row.seq.desc()).limit(bindparam("limit"))
+    slots = [row.slot == bindparam(f"base{number}") for number in range(bases)]
+    slots += [row.slot.like(bindparam(f"facets{number}"), escape="/") for number in range(bases)]
+    query = select(MemoryIndex).where(*mine_now, or_(row.seq.in_(newest), *slots)).order_by(row.seq.desc())
+    return query.options(load_only(*_COMPARED, *([MemoryIndex.embedding] if vectors else [])))
+
+
+_COMPARED: Final = (
+    MemoryIndex.id, MemoryIndex.content, MemoryIndex.content_type, MemoryIndex.category, MemoryIndex.subject,
+    MemoryIndex.slot, MemoryIndex.value, MemoryIndex.importance_score, MemoryIndex.valid_from,
+    MemoryIndex.valid_to, MemoryIndex.superseded_by,
+)  # fmt: skip
 
 
 def _told(

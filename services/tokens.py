@@ -44,6 +44,9 @@ _RUNS: tuple[tuple[re.Pattern[str], float, float], ...] = (
     (re.compile(r"\d+"), 0.0, 1.02),
     (re.compile(r"[ ](?=\d)"), 1.08, 0.0),
     (re.compile(r"[!-/:-@\[-`{-~]+"), 0.3, 0.54),
+)
+# The same for what stands only in a text of several lines, or that is laid out by spaces.
+_LAYOUT: tuple[tuple[re.Pattern[str], float, float], ...] = (
     (re.compile(r"\n+"), 0.0, 1.2),
     (re.compile(r"[\t\v\f\r]+"), 0.0, 1.5),
     (re.compile(r" {2,}| (?=[\n\t])|(?<=[\n\t]) |(?<=\S) \Z"), 1.5, 0.06),
@@ -100,7 +103,8 @@ def estimate_tokens(text: str) -> int:
         found += times * (_WORD_OF_LENGTH[length - further] + _PER_FURTHER_LETTER * further)
     capitals = _CAPITALS.findall(text)
     found += _PER_CAPITAL * (len(capitals) + sum(map(len, capitals)))
-    for pattern, each, per_character in _RUNS:
+    laid_out = "  " in text or text.endswith(" ") or not text.isprintable()
+    for pattern, each, per_character in _RUNS + _LAYOUT if laid_out else _RUNS:
         runs = pattern.findall(text)
         found += each * len(runs) + per_character * sum(map(len, runs))
     return max(1, math.ceil(found + (0.0 if text.isascii() else _beyond_ascii(text)) - 0.2))

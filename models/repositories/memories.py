@@ -8,24 +8,41 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ...engine import ValidationError
-from ..base import now
+from ..base import Base, length, new_id, now
 from ..errors import NotFound
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..prepared import change, columns, mine
+from ..prepared import change, columns, mine, store
 from ..scope import Scope, check_id, check_json, check_limit
 from .messages import check_content
 
 STRONGER = 0.05
-_M, _S = columns(Message), columns(MemorySource)
+_M, _S, _F = columns(Message), columns(MemorySource), columns(MemoryIndex)
 _MEMORY: Final = bindparam("memory", type_=_S.memory_id.type)
+_SAME: Final = (
+    select(MemoryIndex)
+    .where(*mine(_F), _F.content == bindparam("content"), _F.valid_to.is_(None))
+    .limit(bindparam("limit"))
+)
+_STORE: Final = insert(Base.metadata.tables["memory_index"]).returning(_F.seq, sort_by_parameter_order=True)
 _TIE: Final = insert(MemorySource).from_select(
     ["memory_id", "message_id", "tenant_id", "user_id"],
     select(_MEMORY, _M.id, _M.tenant_id, _M.user_id)
     .where(*mine(_M), _M.id.in_(bindparam("ids", expanding=True)))
     .where(~exists().where(_S.memory_id == _MEMORY, _S.message_id == _M.id)),
+)
+_STRONGER: Final = (
+    update(Base.metadata.tables["memory_index"])
+    .where(*mine(_F), _F.id == bindparam("memory"))
+    .values(importance_score=bindparam("importance"))
+)
+_TOUCH: Final = (
+    update(Base.metadata.tables["memory_index"])
+    .where(*mine(_F), _F.id.in_(bindparam("ids", expanding=True)))
+    .values(access_count=_F.access_count + 1, last_accessed=bindparam("moment"))
 )
 
 
@@ -58,18 +75,20 @@ def remember(
             f"importance_score: expected 0 to 1, found {importance!r}", ["importance_score"]
         )
     check_json(metadata)
-    same = (MemoryIndex.content == content, MemoryIndex.valid_to.is_(None))
-    known = session.scalar(select(MemoryIndex).where(*owned(scope), *same).limit(1))
+    known = session.scalar(_SAME, {**scope.mine, "content": content, "limit": 1})
     if known is not None:
         strengthen(session, scope, known, importance, sources)
         return known, False
-    made = MemoryIndex(
-        tenant_id=scope.tenant, user_id=scope.user, content=content, content_type=content_type, category=category,
-        importance_score=importance, embedding=embedding, embedding_model=embedding_model, meta=metadata or {},
-        subject=subject[:64] if subject else None, slot=slot, value=value, valid_from=at or now(),
-    )  # fmt: skip
-    session.add(made)
-    session.flush()
+    row = {
+        "id": new_id(), "tenant_id": scope.tenant, "user_id": scope.user, "content": content,
+        "content_type": content_type, "category": category, "subject": subject[:64] if subject else None,
+        "slot": slot, "value": value, "importance_score": importance, "access_count": 0, "last_accessed": None,
+        "pinned": False, "embedding": embedding, "embedding_model": embedding_model,
+        "embedding_dim": length(embedding), "valid_from": at or now(),
+        "valid_to": None, "superseded_by": None, "meta": metadata or {}, "created_at": now(),
+    }  # fmt: skip
+    made = MemoryIndex(**row)
+    store(session, _STORE, [row], [made])
     _tie(session, scope, made, sources)
     return made, True
 
@@ -78,7 +97,9 @@ def strengthen(
     session: Session, scope: Scope, memory: MemoryIndex, importance: float, sources: Collection[str]
 ) -> None:
     """A fact that was told again weighs more, and is tied to where it was told."""
-    memory.importance_score = min(1.0, max(memory.importance_score, importance) + STRONGER)
+    stronger = min(1.0, max(memory.importance_score, importance) + STRONGER)
+    change(session, _STRONGER, {**scope.mine, "memory": memory.id, "importance": stronger})
+    set_committed_value(memory, "importance_score", stronger)
     _tie(session, scope, memory, sources)
 
 
@@ -151,9 +172,7 @@ def sources_of(session: Session, scope: Scope, memory_ids: Collection[str]) -> d
 def touch(session: Session, scope: Scope, memory_ids: Collection[str]) -> None:
     """Counts an access to these memories."""
     if memory_ids:
-        query = update(MemoryIndex).where(*owned(scope), MemoryIndex.id.in_(list(memory_ids)))
-        values = {"access_count": MemoryIndex.access_count + 1, "last_accessed": now()}
-        session.execute(query.values(**values).execution_options(synchronize_session=False))
+        change(session, _TOUCH, {**scope.mine, "ids": list(memory_ids), "moment": now()})
 
 
 def forget(session: Session, scope: Scope, memory_id: str) -> None:

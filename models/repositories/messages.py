@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ...engine import ValidationError
@@ -16,7 +16,7 @@ from ...services.tokens import estimate_tokens
 from ..base import Base, as_utc, content_hash, new_id, now, packed
 from ..conversation import Conversation
 from ..message import ROLES, Message
-from ..prepared import change, columns, fetch, mine
+from ..prepared import change, columns, fetch, mine, store
 from ..scope import Scope, check_id, check_json, check_limit
 
 MOST_BYTES = 262_144
@@ -124,23 +124,12 @@ def add_all(
         rows.append(row)
         active = _active(conversation, active, made.timestamp, imported=message.at is not None)
         outcome.append((made, True))
-    _insert(session, rows, [made for made, new in outcome if new])
+    if rows:
+        store(session, _INSERT, rows, [made for made, new in outcome if new])
     if active is not None:
         session.connection().execute(_TOUCH, {**scope.mine, "place": conversation.id, "moment": active})
         set_committed_value(conversation, "updated_at", active)
     return outcome
-
-
-def _insert(session: Session, rows: Sequence[dict[str, Any]], made: Sequence[Message]) -> None:
-    """Stores rows by one statement, and makes their objects the session's: the unit of work costs four times that."""
-    if not rows:
-        return
-    named = [{_COLUMNS.get(name, name): value for name, value in row.items()} for row in rows]
-    numbers = session.connection().execute(_INSERT, named).scalars().all()
-    for message, seq in zip(made, numbers, strict=True):
-        message.seq = seq
-        make_transient_to_detached(message)
-        session.add(message)
 
 
 def _row(conversation: Conversation, message: NewMessage, position: int) -> dict[str, Any]:
@@ -185,7 +174,6 @@ _C: Final = columns(Message)
 _MINE: Final = (*mine(_C), _C.conversation_id == bindparam("place"))
 _MESSAGES: Final = Base.metadata.tables["messages"]
 _CONVERSATIONS: Final = Base.metadata.tables["conversations"]
-_COLUMNS: Final = {"meta": "metadata"}
 _INSERT: Final = insert(_MESSAGES).returning(_MESSAGES.c.seq, sort_by_parameter_order=True)
 _TOUCH: Final = (
     update(_CONVERSATIONS)

@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
 from ...services import NoLonger, PreferenceNote, Prompt, Recalled, Turn, estimate_tokens
-from ...services.llm.prompt import told_of_no_longer
+from ...services.llm.prompt import (
+    told_of_memories,
+    told_of_no_longer,
+    told_of_preferences,
+    told_of_recent,
+)
 from ...services.llm.summarise import summarise
 from ...services.tokens import MESSAGE_OVERHEAD, cut_middle
 from .context_report import ContextPart, ContextReport, LeftOut, PartName
@@ -163,7 +168,7 @@ class _Fitting:
             "memories": sum(self._price(hit, cost_of_memory) for hit in wanted.memories),
             "turns": sum(self.turn_costs),
             "summary": _cost_of_summary(wanted.summary),
-            "recent": sum(cost_of_turn(turn, quoted=True) for turns in wanted.recent for turn in turns),
+            "recent": sum(self._price(turn, cost_of_quoted) for turns in wanted.recent for turn in turns),
         }
         kept: dict[PartName, int] = {
             part: min(asked[part], int(room * share)) for part, share in SHARES.items()
@@ -258,7 +263,7 @@ class _Fitting:
         taken: list[Turn] = []
         spent = 0
         for turns in self.wanted.recent:
-            price = sum(cost_of_turn(turn, quoted=True) for turn in turns) + _HEADING
+            price = sum(self._price(turn, cost_of_quoted) for turn in turns) + _HEADING
             if spent + price <= room:
                 taken += turns
                 spent += price
@@ -311,16 +316,21 @@ class _Fitting:
         self.left_out.append(LeftOut(part=part, items=items, tokens=tokens, sources=sources, reason=reason))
 
 
-def cost_of_turn(turn: Turn, *, quoted: bool = False) -> int:
-    """About how many tokens a turn takes in a prompt; quoted from elsewhere it is fenced."""
-    if quoted or turn.role in ("system", "tool"):
-        return _cost(Prompt(message="", instructions="", recent=[turn]))
+def cost_of_turn(turn: Turn) -> int:
+    """About how many tokens a turn takes in a prompt."""
+    if turn.role in ("system", "tool"):
+        return cost_of_quoted(turn)
     return estimate_tokens(turn.content) + MESSAGE_OVERHEAD + 2
+
+
+def cost_of_quoted(turn: Turn) -> int:
+    """About how many tokens a turn of another conversation takes in a prompt, where it is fenced."""
+    return _cost(told_of_recent([turn]))
 
 
 def cost_of_memory(hit: Recalled) -> int:
     """About how many tokens a memory takes in a prompt, with what is said of where it comes from."""
-    return _cost(Prompt(message="", instructions="", memories=[hit]))
+    return _cost(told_of_memories([hit]))
 
 
 def cost_of_pinned(fact: Recalled) -> int:
@@ -330,11 +340,11 @@ def cost_of_pinned(fact: Recalled) -> int:
 
 def cost_of_note(note: PreferenceNote) -> int:
     """About how many tokens a preference takes in a prompt."""
-    return _cost(Prompt(message="", instructions="", preferences=[note])) - 10
+    return _cost(told_of_preferences([note])) - 10
 
 
-def _cost(prompt: Prompt) -> int:
-    return max(1, estimate_tokens(prompt.system_text()) - _HEADING + 3)
+def _cost(part: str) -> int:
+    return max(1, estimate_tokens("\n\n" + part) - _HEADING + 3)
 
 
 def _cost_of_over(over: Sequence[NoLonger]) -> int:

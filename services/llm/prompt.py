@@ -22,6 +22,7 @@ INSTRUCTIONS = (
 )
 
 _FENCE = re.compile(r"<(?=\s*+/?\s*+recalled)", re.IGNORECASE)
+_UNFIT = re.compile(r'[<>"\s]+')
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -89,19 +90,13 @@ class Prompt(BaseModel):
         """The system prompt: the instructions, then what is known, fenced as data."""
         parts = [readable(self.instructions)]
         if self.preferences:
-            lines = [
-                f"- {note.category}/{note.key}: {shown(note.value)} ({note.source})"
-                for note in self.preferences
-            ]
-            parts.append("Preferences of the user:\n" + _fenced("\n".join(lines), "preferences"))
+            parts.append(told_of_preferences(self.preferences))
         if self.memories:
-            parts.append("Remembered, best first:\n" + "\n".join(_memory(hit) for hit in self.memories))
+            parts.append(told_of_memories(self.memories))
         if self.summary:
             parts.append("Earlier in this conversation:\n" + _fenced(self.summary, "summary"))
         if self.recent:
-            parts.append(
-                "From other recent conversations:\n" + "\n".join(_recent(turn) for turn in self.recent)
-            )
+            parts.append(told_of_recent(self.recent))
         if self.no_longer:
             parts.append(told_of_no_longer(self.no_longer))
         system_turns = [turn.content for turn in self.turns if turn.role in ("system", "tool")]
@@ -142,6 +137,22 @@ class Prompt(BaseModel):
 _estimated = lru_cache(64)(estimate_tokens)
 
 
+def told_of_preferences(notes: Sequence[PreferenceNote]) -> str:
+    """What a system prompt says of preferences."""
+    lines = [f"- {note.category}/{note.key}: {shown(note.value)} ({note.source})" for note in notes]
+    return "Preferences of the user:\n" + _fenced("\n".join(lines), "preferences")
+
+
+def told_of_memories(hits: Sequence[Recalled]) -> str:
+    """What a system prompt says of memories."""
+    return "Remembered, best first:\n" + "\n".join(map(_memory, hits))
+
+
+def told_of_recent(turns: Sequence[Turn]) -> str:
+    """What a system prompt says of turns of other conversations."""
+    return "From other recent conversations:\n" + "\n".join(map(_recent, turns))
+
+
 def told_of_no_longer(over: Sequence[NoLonger]) -> str:
     """What a system prompt says of facts that ended."""
     lines = [
@@ -175,9 +186,7 @@ def _fenced(text: str, kind: str, about: str = "") -> str:
 
 
 def _attributes(**values: str | None) -> str:
-    said = (
-        (key, re.sub(r'[<>"\s]+', " ", readable(value)).strip()) for key, value in values.items() if value
-    )
+    said = ((key, _UNFIT.sub(" ", readable(value)).strip()) for key, value in values.items() if value)
     return "".join(f' {key}="{value}"' for key, value in said)
 
 
