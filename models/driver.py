@@ -24,7 +24,7 @@ def change(connection: Connection, statement: str, rows: Sequence[Row]) -> int:
         count: int = cursor.rowcount
         return count
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, statement, error) from error
+        raise wrapped(connection, statement, error) from error
     finally:
         cursor.close()
 
@@ -37,7 +37,7 @@ def first(connection: Connection, statement: str, parameters: Row) -> Row | None
         row: Row | None = cursor.execute(statement, parameters).fetchone()
         return row
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, statement, error) from error
+        raise wrapped(connection, statement, error) from error
     finally:
         cursor.close()
 
@@ -49,7 +49,7 @@ def first_at_once(connection: Connection, statement: str, parameters: Row) -> Ro
         driver.autocommit = True
         return first(connection, statement, parameters)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, statement, error) from error
+        raise wrapped(connection, statement, error) from error
     finally:
         if not driver.closed:
             driver.autocommit = False
@@ -61,10 +61,11 @@ def run(connection: Connection, statement: str) -> None:
     try:
         driver.execute(statement)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _wrapped(connection, statement, error) from error
+        raise wrapped(connection, statement, error) from error
 
 
-def _wrapped(connection: Connection, statement: str, error: Exception) -> DBAPIError:
+def wrapped(connection: Connection, statement: str, error: Exception) -> DBAPIError:
+    """An error of the driver's as SQLAlchemy would raise it."""
     dialect = connection.dialect
     driver: Any = connection.connection.dbapi_connection
     lost = dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ from .lock import Held, WriteLock, held
 from .migrate import create_users_tables, upgrade
 from .replica import Replica
 from .runs import SqlRunStore
-from .sessions import OwnSession, lent
+from .sessions import OwnSession, ReadSession, lent
 from .trusted import TrustedFace
 from .urls import PrivateFile, is_memory, parse, shown
 from .writer import Writer
@@ -233,7 +233,7 @@ class DatabaseManager(TrustedFace):
                 if self.dialect == "postgresql":
                     connection = connection.execution_options(postgresql_readonly=True)
                 with connection.begin() as transaction:
-                    session = lent(connection)
+                    session = lent(connection, ReadSession)
                     try:
                         found = work(session)
                     finally:

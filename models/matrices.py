@@ -20,6 +20,7 @@ from .memory import MemoryIndex, MemorySource
 from .message import Message
 from .prepared import columns, fetch, mine
 from .scope import Scope
+from .sessions import ReadSession
 
 ROOM: Final = 512 * 1024 * 1024
 """How many bytes of matrices a process keeps for one database; the one in use is kept whatever it takes."""
@@ -103,6 +104,8 @@ def _shelf(session: Session) -> _Shelf:
 
 
 def _only_reads(session: Session) -> bool:
+    if isinstance(session, ReadSession):
+        return True
     asked = (
         "PRAGMA query_only"
         if session.get_bind().dialect.name == "sqlite"

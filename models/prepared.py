@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam
+from sqlalchemy import ColumnElement, Connection, bindparam
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from .base import Base
+from .sessions import LentSession
+from .written import Written
 
 _COLUMNS: Final = {"meta": "metadata"}
 """Attributes that are not named as their columns are."""
@@ -28,7 +30,10 @@ def fetch(session: Session, statement: Any, given: Mapping[str, Any]) -> Sequenc
     """The rows that a statement about columns finds, what the session holds back among them."""
     if session.new or session.dirty or session.deleted:
         session.flush()
-    return session.connection().execute(statement, dict(given)).all()
+    connection = session.connection()
+    if (written := _written(session, connection, statement)) is not None:
+        return written.rows(connection, given)
+    return connection.execute(statement, dict(given)).all()
 
 
 def store(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]], made: Sequence[Any]) -> None:
@@ -39,7 +44,12 @@ def store(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]], m
     if session.new or session.dirty or session.deleted:
         session.flush()
     named = [{_COLUMNS.get(name, name): value for name, value in row.items()} for row in rows]
-    numbers = session.connection().execute(statement, named).scalars().all()
+    connection = session.connection()
+    written = _written(session, connection, statement, named[0]) if len(named) == 1 else None
+    if written is not None:
+        numbers = [row[0] for row in written.rows(connection, named[0])]
+    else:
+        numbers = list(connection.execute(statement, named).scalars())
     for one, seq in zip(made, numbers, strict=True):
         one.seq = seq
         make_transient_to_detached(one)
@@ -50,4 +60,22 @@ def change(session: Session, statement: Any, given: Mapping[str, Any]) -> int:
     """How many rows a statement writes; objects that the session has of them are not brought up to date."""
     if session.new or session.dirty or session.deleted:
         session.flush()
-    return int(session.connection().execute(statement, dict(given)).rowcount)
+    connection = session.connection()
+    if (written := _written(session, connection, statement)) is not None:
+        return written.count(connection, given)
+    return int(connection.execute(statement, dict(given)).rowcount)
+
+
+_known: dict[tuple[Any, str], Written | None] = {}
+
+
+def _written(
+    session: Session, connection: Connection, statement: Any, row: Mapping[str, Any] | None = None
+) -> Written | None:
+    """The statement as the driver takes it, in sessions that are lent: who has one of their own may listen to it."""
+    if not isinstance(session, LentSession) or connection.dispatch.after_cursor_execute:
+        return None
+    key = (statement, connection.dialect.name)
+    if key not in _known:
+        _known[key] = Written.of(statement, connection.dialect, row)
+    return _known[key]

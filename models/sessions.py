@@ -52,6 +52,10 @@ class LentSession(Session):
         )
 
 
+class ReadSession(LentSession):
+    """A lent session of a connection that refuses to write."""
+
+
 class Lender:
     """Lends one session to the jobs of a transaction, one after the other: to make one costs as much as an insert."""
 
@@ -80,6 +84,6 @@ class Lender:
             self._session = None
 
 
-def lent(connection: Any) -> LentSession:
+def lent(connection: Any, kind: type[LentSession] = LentSession) -> LentSession:
     """A session on a connection whose transaction somebody else ends."""
-    return LentSession(bind=connection, join_transaction_mode="rollback_only", expire_on_commit=False)
+    return kind(bind=connection, join_transaction_mode="rollback_only", expire_on_commit=False)

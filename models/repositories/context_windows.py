@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from ..context_window import ContextWindow
@@ -84,10 +84,9 @@ def extend(session: Session, conversation: Conversation, messages: Sequence[str]
         change(session, _FIRST, {**first, "messages": list(messages), "token_count": token_count})
 
 
-def summarised_to(session: Session, scope: Scope, conversation_id: str) -> int:
-    """The position up to which the active window's summary speaks, 0 where there is none."""
-    found = fetch(session, _SUMMARISED, {**scope.mine, "place": conversation_id, "limit": 1})
-    return found[0].summarised_to if found else 0
+def summarised(session: Session, scope: Scope, conversation_id: str) -> Row[Any] | None:
+    """Like `active`, of the window only its summary and summarised_to."""
+    return next(iter(fetch(session, _SUMMARISED, {**scope.mine, "place": conversation_id, "limit": 1})), None)
 
 
 def active(session: Session, scope: Scope, conversation_id: str) -> ContextWindow | None:
@@ -103,9 +102,10 @@ def parts(session: Session, scope: Scope, window: ContextWindow) -> list[Context
     return ordered if len(ordered) == len(window.built_from) else []
 
 
-def pinned(session: Session, scope: Scope) -> list[tuple[MemoryIndex, list[str]]]:
-    """The pinned facts that hold now, the most important first, each with the ids of its messages."""
-    facts = session.scalars(_PINNED, {**scope.mine, "limit": MOST_PINNED}).all()
+def pinned(session: Session, scope: Scope) -> list[tuple[Row[Any], list[str]]]:
+    """Id, content, importance_score and valid_from of the pinned facts that hold now, the most important first,
+    each with the ids of its messages."""
+    facts = fetch(session, _PINNED, {**scope.mine, "limit": MOST_PINNED})
     if not facts:
         return []
     tied = select(MemorySource.memory_id, MemorySource.message_id).where(
@@ -131,7 +131,10 @@ def told(session: Session, scope: Scope) -> list[tuple[str, int]]:
 _WINDOW, _MEMORY, _MESSAGE = columns(ContextWindow), columns(MemoryIndex), columns(Message)
 _HOLDS: Final = (*mine(_WINDOW), _WINDOW.conversation_id == bindparam("place"), _WINDOW.is_active)
 _SUMMARISED: Final = (
-    select(_WINDOW.summarised_to).where(*_HOLDS).order_by(_WINDOW.created_at.desc()).limit(bindparam("limit"))
+    select(_WINDOW.summary, _WINDOW.summarised_to)
+    .where(*_HOLDS)
+    .order_by(_WINDOW.created_at.desc())
+    .limit(bindparam("limit"))
 )
 _ACTIVE: Final = (
     select(ContextWindow).where(*_HOLDS).order_by(_WINDOW.created_at.desc()).limit(bindparam("limit"))
@@ -143,7 +146,7 @@ _EXTEND: Final = (
     .values(messages=bindparam("ids"), token_count=bindparam("tokens"))
 )
 _PINNED: Final = (
-    select(MemoryIndex)
+    select(_MEMORY.id, _MEMORY.content, _MEMORY.importance_score, _MEMORY.valid_from)
     .where(*mine(_MEMORY), _MEMORY.pinned, _MEMORY.valid_to.is_(None))
     .order_by(_MEMORY.importance_score.desc(), _MEMORY.seq.desc())
     .limit(bindparam("limit"))

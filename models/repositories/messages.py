@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -127,7 +127,7 @@ def add_all(
     if rows:
         store(session, _INSERT, rows, [made for made, new in outcome if new])
     if active is not None:
-        session.connection().execute(_TOUCH, {**scope.mine, "place": conversation.id, "moment": active})
+        change(session, _TOUCH, {**scope.mine, "place": conversation.id, "moment": active})
         set_committed_value(conversation, "updated_at", active)
     return outcome
 
@@ -193,13 +193,15 @@ _SPOKEN: Final = (
     .limit(bindparam("limit"))
 )
 _SENT: Final = (
-    select(Message)
+    select(_C.id, _C.conversation_id)
     .where(*mine(_C), _C.client_id == bindparam("client"))
     .order_by(_C.seq.desc())
     .limit(bindparam("limit"))
 )
 _SENT_HERE: Final = _SENT.where(_C.conversation_id == bindparam("place"))
-_ANSWER: Final = select(Message).where(*mine(_C), _C.reply_to == bindparam("id")).limit(bindparam("limit"))
+_ANSWER: Final = (
+    select(_C.id, _C.content).where(*mine(_C), _C.reply_to == bindparam("id")).limit(bindparam("limit"))
+)
 _ANSWERED: Final = (
     update(_MESSAGES)
     .where(*mine(_C), _C.id == bindparam("message"))
@@ -211,6 +213,8 @@ _PLACE: Final = select(_C.position, _C.timestamp).where(*mine(_C), _C.id == bind
 def _by_client_id(
     session: Session, scope: Scope, conversation_id: str, ids: Sequence[str]
 ) -> dict[str | None, Message]:
+    if len(ids) == 1 and find_by_client_id(session, scope, ids[0], conversation_id) is None:
+        return {}  # as almost always, and a list of one costs more to ask for
     found: dict[str | None, Message] = {}
     here = {**scope.mine, "place": conversation_id}
     for start in range(0, len(ids), 500):  # SQLite takes a bounded number of variables
@@ -225,7 +229,7 @@ def _by_client_id(
 
 def last_position(session: Session, scope: Scope, conversation_id: str) -> int:
     """The position of the newest message, 0 where there is none."""
-    return session.execute(_LAST, {**scope.mine, "place": conversation_id}).scalar() or 0
+    return fetch(session, _LAST, {**scope.mine, "place": conversation_id})[0][0] or 0
 
 
 def newest(
@@ -269,17 +273,17 @@ def _between(
 
 def find_by_client_id(
     session: Session, scope: Scope, client_id: str, conversation_id: str | None = None
-) -> Message | None:
-    """The message a client sent under its own id, the newest where several conversations have it."""
+) -> Row[Any] | None:
+    """Id and conversation_id of the message a client sent under its own id, the newest of several conversations."""
     given = {**scope.mine, "client": client_id, "limit": 1}
     if conversation_id is None:
-        return session.scalar(_SENT, given)
-    return session.scalar(_SENT_HERE, {**given, "place": conversation_id})
+        return next(iter(fetch(session, _SENT, given)), None)
+    return next(iter(fetch(session, _SENT_HERE, {**given, "place": conversation_id})), None)
 
 
-def answer_to(session: Session, scope: Scope, message_id: str) -> Message | None:
-    """The assistant's message that answered a message, if one did."""
-    return session.scalar(_ANSWER, {**scope.mine, "id": message_id, "limit": 1})
+def answer_to(session: Session, scope: Scope, message_id: str) -> Row[Any] | None:
+    """Id and content of the assistant's message that answered a message, if one did."""
+    return next(iter(fetch(session, _ANSWER, {**scope.mine, "id": message_id, "limit": 1})), None)
 
 
 def answered(session: Session, scope: Scope, message_id: str) -> None:

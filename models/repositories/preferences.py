@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from ...engine import ValidationError
@@ -114,10 +114,10 @@ def _seen(session: Session, scope: Scope, key: str, value: str, message_id: str)
     return found[-LOOKED_AT:]
 
 
-def usable(preference: UserPreference) -> bool:
+def usable(preference: UserPreference | Row[Any]) -> bool:
     """Whether it is used: stated, or observed often enough and contradicted seldom enough."""
-    return preference.source == "stated" or (
-        preference.observations >= ENOUGH and preference.confidence >= SURE
+    return bool(
+        preference.source == "stated" or (preference.observations >= ENOUGH and preference.confidence >= SURE)
     )
 
 
@@ -130,6 +130,11 @@ def listed(
         for row in session.scalars(_LISTED, scope.mine)
         if (category is None or row.category == category) and (not only_usable or usable(row))
     ]
+
+
+def notes(session: Session, scope: Scope) -> list[Row[Any]]:
+    """Like `listed`, of each preference only its key, value, category, source, confidence and observations."""
+    return [row for row in fetch(session, _NOTES, scope.mine) if usable(row)]
 
 
 def evidence_of(session: Session, scope: Scope, rows: Sequence[UserPreference]) -> dict[str, Message]:
@@ -160,6 +165,11 @@ def _forget_observed(session: Session, scope: Scope, key: str) -> None:
 
 _C: Final = columns(UserPreference)
 _LISTED: Final = select(UserPreference).where(*mine(_C)).order_by(_C.key)
+_NOTES: Final = (
+    select(_C.key, _C.value, _C.category, _C.source, _C.confidence, _C.observations)
+    .where(*mine(_C))
+    .order_by(_C.key)
+)
 _ONE: Final = select(UserPreference).where(*mine(_C), _C.key == bindparam("about"))
 _O: Final = columns(PreferenceObservation)
 _SEEN: Final = (

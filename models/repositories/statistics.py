@@ -59,7 +59,7 @@ def of_session(session: Session, scope: Scope, conversation_id: str) -> dict[str
         "duration": (last - first).total_seconds() if first is not None and last is not None else 0.0,
         "tokens": int(sum(row[2] or 0 for row in said)),
         "memories": fetch(session, _TAKEN, here)[0][0],
-        "preferences": len(preferences.listed(session, scope)),
+        "preferences": len(preferences.notes(session, scope)),
     }
 
 

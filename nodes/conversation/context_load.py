@@ -30,7 +30,7 @@ class ContextLoadNode(Node):
 
     def prep(self, state: Mapping[str, Any], *, inputs: RefreshInputs, session: Session) -> Outputs:
         conversations.get(session, inputs.scope, inputs.conversation_id)
-        window = context_windows.active(session, inputs.scope, inputs.conversation_id)
+        window = context_windows.summarised(session, inputs.scope, inputs.conversation_id)
         summarised_to = window.summarised_to if window is not None else 0
         turns = messages.newest(
             session, inputs.scope, inputs.conversation_id, limit=MOST_TURNS, after=summarised_to
@@ -39,7 +39,7 @@ class ContextLoadNode(Node):
             PreferenceNote.model_validate(
                 {"key": p.key, "value": p.value, "category": p.category, "source": p.source}
             )
-            for p in preferences.listed(session, inputs.scope)
+            for p in preferences.notes(session, inputs.scope)
         ]
         return self.Outputs(
             recent_messages=[turn_of(message) for message in turns],

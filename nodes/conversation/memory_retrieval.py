@@ -72,7 +72,7 @@ class MemoryRetrievalNode(Node):
         scope, others = inputs.scope, self.recent_conversations
         if others is None:
             others = integer_setting("recent_conversations")
-        window = context_windows.active(session, scope, inputs.conversation_id)
+        window = context_windows.summarised(session, scope, inputs.conversation_id)
         summarised_to = window.summarised_to if window is not None else 0
         before = messages.position_of(session, scope, inputs.message_id)
         turns = messages.spoken(
@@ -87,7 +87,7 @@ class MemoryRetrievalNode(Node):
             PreferenceNote.model_validate(
                 {"key": p.key, "value": p.value, "category": p.category, "source": p.source}
             )
-            for p in preferences.listed(session, scope)
+            for p in preferences.notes(session, scope)
         ]
         return Known(
             scope=scope,

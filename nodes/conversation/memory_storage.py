@@ -120,7 +120,8 @@ class MemoryStorageNode(Node):
             outputs.memories_over,
         )
         state["memories_extracted"] = learn(session, scope, claims, telling)
-        after = context_windows.summarised_to(session, scope, inputs.conversation_id)
+        window = context_windows.summarised(session, scope, inputs.conversation_id)
+        after = window.summarised_to if window is not None else 0
         newest = messages.spoken(session, scope, inputs.conversation_id, limit=WINDOW, after=after)
         tokens = sum(message.token_count for message in newest)
         context_windows.extend(session, conversation, [message.id for message in newest], tokens)

@@ -53,7 +53,7 @@ class PreferenceUpdateNode(Node):
         self, state: MutableMapping[str, Any], learned: Learned, outputs: Outputs, *, session: Session
     ) -> None:
         scope, message_id = learned.inputs.scope, learned.inputs.message_id
-        before = {row.key: (row.value, row.source) for row in preferences.listed(session, scope)}
+        before = {row.key: (row.value, row.source) for row in preferences.notes(session, scope)}
         for key, (value, category) in learned.stated.items():
             preferences.put(session, scope, key, value, category=category, evidence=[message_id])
         inferred: dict[str, Any] = {}

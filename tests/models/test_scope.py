@@ -98,7 +98,7 @@ MINE: dict[str, Walk] = {
     ),
     "context_windows.pinned": lambda s, scope, own: context_windows.pinned(s, scope),
     "context_windows.slide": lambda s, scope, own: context_windows.slide(s, talk(s, scope, own), ["x"]),
-    "context_windows.summarised_to": lambda s, scope, own: context_windows.summarised_to(s, scope, "c"),
+    "context_windows.summarised": lambda s, scope, own: context_windows.summarised(s, scope, "c"),
     "context_windows.told": lambda s, scope, own: context_windows.told(s, scope),
     "conversations.archive_older_than": lambda s, scope, own: conversations.archive_older_than(s, scope, 1),
     "conversations.begin": lambda s, scope, own: conversations.begin(s, scope, conversation_id="d"),
@@ -141,6 +141,7 @@ MINE: dict[str, Walk] = {
         s, scope, preferences.listed(s, scope)
     ),
     "preferences.listed": lambda s, scope, own: preferences.listed(s, scope, only_usable=False),
+    "preferences.notes": lambda s, scope, own: preferences.notes(s, scope),
     "preferences.observe": lambda s, scope, own: preferences.observe(
         s, scope, "habit", "tea", category="c", message_id=own.message
     ),
@@ -179,7 +180,7 @@ THEIRS: dict[str, Walk] = {
     "messages.position_of": lambda s, scope, theirs: messages.position_of(s, scope, theirs.message),
     "messages.spoken": lambda s, scope, theirs: messages.spoken(s, scope, theirs.own),
     "messages.told_at": lambda s, scope, theirs: messages.told_at(s, scope, theirs.message),
-    "context_windows.summarised_to": lambda s, scope, theirs: context_windows.summarised_to(s, scope, theirs.own),
+    "context_windows.summarised": lambda s, scope, theirs: context_windows.summarised(s, scope, theirs.own),
     "context_windows.parts": lambda s, scope, theirs: context_windows.parts(
         s, scope, context_windows.slide(s, conversations.get(s, scope, "c"), [], built_from=[theirs.window])
     ),
