@@ -1,8 +1,10 @@
-"""Old conversations are put away by themselves, where a number of days is set: at most daily, by whoever starts first."""
+"""Old conversations are put away by themselves, where a number of days is set: at most daily, by whoever starts, or
+ends a session, first."""
 
 from __future__ import annotations
 
 import logging
+import weakref
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +19,9 @@ from .conversation import Conversation
 from .lock import held
 
 EVERY: Final = timedelta(days=1)
+LOOKED_AT_EVERY: Final = timedelta(hours=1)
+"""How often a process that stays open asks whether it is time."""
+_looked: Final = weakref.WeakKeyDictionary[Engine, datetime]()
 _NAME: Final = "archive"
 
 
@@ -46,6 +51,23 @@ def archive_when_due(engine: Engine) -> int:
             count = _archive(session, moment, days) if _claimed(session, moment) else 0
             session.commit()
             return count
+    except SQLAlchemyError as error:
+        logging.getLogger("turngraph").warning("archiving old conversations: %s", type(error).__name__)
+        return 0
+
+
+def archive_at_a_sessions_end(session: Session) -> int:
+    """The same in the transaction in which a session ends: a server opens its database once and runs for weeks."""
+    days, moment = integer_setting("archive_after"), now()
+    engine = session.get_bind().engine
+    if days == 0 or (engine in _looked and moment - _looked[engine] < LOOKED_AT_EVERY):
+        return 0
+    _looked[engine] = moment
+    try:
+        if not _due(session, moment):
+            return 0
+        with session.begin_nested():  # what goes wrong here takes nothing of the session along
+            return _archive(session, moment, days) if _claimed(session, moment) else 0
     except SQLAlchemyError as error:
         logging.getLogger("turngraph").warning("archiving old conversations: %s", type(error).__name__)
         return 0

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from sqlalchemy.orm import Session
 
 from ...engine import Node
+from ...models.archive import archive_at_a_sessions_end
 from ...models.repositories import conversations, statistics
 from .inputs import InConversation
 
@@ -30,6 +31,7 @@ class SessionManagementNode(Node):
             conversations.set_status(
                 session, inputs.scope, inputs.conversation_id, STATUS[inputs.session_action]
             )
+        archive_at_a_sessions_end(session)
         conversation = conversations.get(session, inputs.scope, inputs.conversation_id)
         state["final_session_status"] = conversation.status
         state["conversation"] = conversation.to_dict()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Thread
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from turngraph.engine import ValidationError
-from turngraph.models import Conversation, DatabaseManager, Scope, Upkeep
+from turngraph.models import Conversation, DatabaseManager, Scope, Upkeep, archive
 from turngraph.models.archive import archive_when_due
 from turngraph.models.base import now
 from turngraph.models.pruning import prunable_conversations, prune_conversations
@@ -133,6 +133,49 @@ async def test_opening_a_database_does_it_and_the_list_leaves_them_out(lasting_u
         ada = ConversationManager("ada", db)
         assert [found["id"] for found in await ada.conversations()] == ["new"]
         assert [found["id"] for found in await ada.conversations("archived")] == ["old", "older"]
+
+
+async def test_a_process_that_stays_open_does_it_at_a_turns_end(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [now()]
+    monkeypatch.setattr(archive, "now", lambda: clock[0])
+    server = ConversationManager("eve", db)
+    await server.send_message("Good morning.")
+    begin(db)
+    for hours, old in (
+        (0.5, "active"),
+        (22, "active"),
+        (2, "archived"),
+    ):  # less than an hour, a day, and more
+        clock[0] += timedelta(hours=hours)
+        await server.send_message("Hello.")
+        for scope in (ADA, OTHER):
+            assert statuses(db, scope) == {"new": "active", "old": old, "older": old}
+    assert set(statuses(db, Scope("default", "eve")).values()) == {"active"}
+    with db.get_session() as session:
+        session.execute(update(Conversation).values(status="active"))
+    clock[0] += timedelta(hours=23)
+    await server.send_message("Hello again.")
+    assert statuses(db)["old"] == "active"
+    clock[0] += timedelta(hours=2)
+    await server.send_message("And again.")
+    assert statuses(db)["old"] == "archived"
+
+
+async def test_what_goes_wrong_with_it_takes_no_turn_along(
+    sqlite: DatabaseManager, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(session: Session, moment: datetime, days: int) -> int:
+        session.execute(text("SELECT nothing FROM nowhere"))
+        return 0
+
+    sqlite.read_now(lambda session: None)
+    never_done(sqlite)
+    monkeypatch.setattr(archive, "_archive", broken)
+    reply = await ConversationManager("ada", sqlite).send_message("Good morning.")
+    assert reply["generation_success"] and reply["final_session_status"] == "active"
+    assert "archiving old conversations: OperationalError" in caplog.text
 
 
 async def test_pruning_forgets_what_was_archived_long_ago_of_this_user_only(db: DatabaseManager) -> None:
