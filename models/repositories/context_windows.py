@@ -8,6 +8,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from ...services import Turn
+from ...services.llm.summarise import summarise
+from ...services.text import shortened
 from ..context_window import ContextWindow
 from ..conversation import Conversation
 from ..memory import MemoryIndex, MemorySource
@@ -17,6 +20,10 @@ from ..scope import Scope
 
 MOST_TOLD = 20
 MOST_PINNED = 200
+SUMMED_UP: Final = 200
+"""Tokens of the summary of a window that was shown whole."""
+MOST_SUMMED_UP, LEAST_SUMMED_UP = 200, 200
+"""Of how many messages it is made at most, and of how many characters where nothing was told in them."""
 
 
 def owned(scope: Scope, conversation_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -38,8 +45,12 @@ def slide(
     token_count: int = 0,
     built_from: Sequence[str] = (),
 ) -> ContextWindow:
-    """Makes a new active window over these message ids; the one before stays, inactive."""
+    """Makes a new active window over these message ids; the one before stays, inactive, with the summary of what it
+    showed whole where it had none."""
     scope = Scope(conversation.tenant_id, conversation.user_id)
+    bare = (ContextWindow.is_active, ContextWindow.summary.is_(None))
+    for window in session.scalars(select(ContextWindow).where(*owned(scope, conversation.id), *bare)).all():
+        _sum_up(session, scope, window)
     current = update(ContextWindow).where(*owned(scope, conversation.id), ContextWindow.is_active)
     session.execute(current.values(is_active=False).execution_options(synchronize_session="fetch"))
     made = ContextWindow(
@@ -50,6 +61,22 @@ def slide(
     session.add(made)
     session.flush()
     return made
+
+
+def _sum_up(session: Session, scope: Scope, window: ContextWindow) -> None:
+    """Gives a window the summary of the messages it shows, picked by rule: it is made while a turn is stored."""
+    mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user)
+    shown = select(Message).where(*mine, Message.conversation_id == window.conversation_id)
+    shown = shown.where(Message.id.in_(window.messages[-MOST_SUMMED_UP:])).order_by(Message.position)
+    said = session.scalars(shown).all()
+    if not said:
+        return
+    turns = [
+        Turn.model_validate({"role": one.role, "content": one.content, "name": one.name}) for one in said
+    ]
+    everything = " ".join(one.content for one in said)
+    window.summary = summarise(turns, max_tokens=SUMMED_UP) or shortened(everything, LEAST_SUMMED_UP)
+    window.summarised_from, window.summarised_to = said[0].position, said[-1].position
 
 
 def keep(

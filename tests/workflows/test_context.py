@@ -159,3 +159,39 @@ async def test_two_turns_at_once_leave_one_window(ada, db):
     assert (
         max(window.summarised_to for window in windows) == db.get_active_context(conversation).summarised_to
     )
+
+
+async def test_of_sixty_turns_one_window_is_active_and_every_other_one_has_its_summary(ada, db):
+    said = [one["content"] for one in turns(120) if one["role"] == "user"]
+    conversation = None
+    for content in said[:60]:
+        reply = await ada.send_message(content, conversation, max_context_size=900)
+        conversation = reply["conversation_id"]
+    whole = db.get_conversation_messages(conversation, 200)
+    with db.get_session() as session:
+        windows = session.scalars(select(ContextWindow).order_by(ContextWindow.created_at)).all()
+    (active,) = [window for window in windows if window.is_active]
+    assert active.messages[-1] == whole[-1].id and len(whole) == 120
+    inactive = [window for window in windows if not window.is_active]
+    assert len(inactive) > 2 and all(window.summary for window in inactive)
+    assert all(1 <= window.summarised_from <= window.summarised_to <= 120 for window in inactive)
+    first = windows[0]  # made before anything was summarised, of what it showed whole
+    place = {message.id: message.position for message in whole}
+    assert (first.summarised_from, first.summarised_to) == (
+        place[first.messages[0]],
+        place[first.messages[-1]],
+    )
+    assert "garden" in first.summary
+
+
+def test_a_window_that_showed_only_small_talk_has_a_summary_too(db):
+    talk = db.create_conversation("ada").id
+    shown = [db.add_message(talk, "Hi!").id]
+    db.create_context_window(talk, shown)
+    db.create_context_window(talk)
+    db.create_context_window(talk)
+    with db.get_session() as session:
+        windows = session.scalars(select(ContextWindow).order_by(ContextWindow.created_at)).all()
+    assert [(one.summary, one.summarised_from, one.summarised_to, one.is_active) for one in windows] == [
+        ("Hi!", 1, 1, False), (None, 0, 0, False), (None, 0, 0, True),
+    ]  # fmt: skip
