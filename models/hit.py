@@ -21,6 +21,10 @@ from .scope import Scope
 
 IMPORTANCE: Final = 0.5
 USED: Final = 0.05
+MOST_USED: Final = 10.0
+"""More doublings than these weigh nothing: recalled a thousand times is recalled often enough."""
+APART: Final = IMPORTANCE + USED * MOST_USED + 1e-3
+"""What is this far behind, before importance and use are weighed, stays behind; scores are rounded, too."""
 PORTION: Final = 500  # SQLite takes a bounded number of variables
 
 FORGOTTEN_AFTER: Final = 30.0
@@ -219,7 +223,7 @@ def _use(count: int, last: datetime) -> float:
     if count < 1:
         return 0.0
     days = max((now() - last).total_seconds() / 86_400, 0.0)
-    return float(math.log2(1 + count) * 0.5 ** (days / FORGOTTEN_AFTER))
+    return float(min(math.log2(1 + count), MOST_USED) * 0.5 ** (days / FORGOTTEN_AFTER))
 
 
 def _told(moment: datetime | None) -> str | None:

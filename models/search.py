@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from .asked import Asked, understood
 from .asked import neutral as neutral
 from .base import as_utc
+from .hit import APART, Shortlist
 from .hit import Hit as Hit
 from .hit import MessageRef as MessageRef
-from .hit import Shortlist
 from .lexical import tokens
 from .matrices import matrix_of
 from .matrix import NEVER, Matrix
@@ -37,7 +37,7 @@ Within: TypeAlias = Literal["all", "conversation", "memories"]
 _C: Final = columns(Message)
 _NUMBERS: Final = select(_C.seq).where(*mine(_C), _C.id.in_(bindparam("ids", expanding=True)))
 LOOKED_AT: Final = 40
-"""How many more than are wanted are looked at closely: for importance, use, and likeness to each other."""
+"""How many more than are wanted are looked at closely in any case: for importance, use, and likeness to each other."""
 
 
 def search(
@@ -77,11 +77,12 @@ def search(
         chosen = _candidates(matrix, asked, within, conversation_id, category, since, until)
         if exclude:
             chosen = chosen[~_these(session, scope, matrix, chosen, exclude)]
-        best = _best(total, chosen, limit + LOOKED_AT)
+        best = _best(total, chosen, limit)
         shortlist = Shortlist(
             session, scope, matrix, {row: float(total[row]) for row in best}, past=asked.past
         )
-        rows = varied(matrix, shortlist, limit, diversity) if diversity > 0 else shortlist.ordered()[:limit]
+        rows = shortlist.ordered()[: limit + LOOKED_AT]
+        rows = varied(matrix, shortlist, rows, limit, diversity) if diversity > 0 else rows[:limit]
         return shortlist.hits(rows, reasons)
 
 
@@ -130,13 +131,19 @@ def _of_category(matrix: Matrix, true: Any, category: str) -> Any:
     return of_it
 
 
-def _best(total: Any, chosen: Any, count: int) -> list[int]:
-    """The rows with the highest totals, the newer first among equals."""
+def _best(total: Any, chosen: Any, limit: int) -> list[int]:
+    """The rows with the highest totals, the newer first among equals: some more than wanted, and all that importance
+    and use could lift among those."""
     import numpy as np
 
     scores = total[chosen]
+    count = limit + LOOKED_AT
     if len(chosen) > count:
-        enough = np.partition(scores, len(scores) - count)[len(scores) - count]
+        places = [len(scores) - count, len(scores) - limit]
+        ranked = np.partition(scores, places)
+        may = ranked[places[1]] - np.float32(APART)
+        count = max(count, int((scores >= may).sum()))
+        enough = min(ranked[places[0]], may)
         chosen, scores = chosen[scores >= enough], scores[scores >= enough]
     order = np.lexsort((-chosen, -scores))
     return [int(row) for row in chosen[order[:count]]]

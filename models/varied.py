@@ -9,11 +9,12 @@ from .hit import Shortlist
 from .matrix import Matrix
 
 
-def varied(matrix: Matrix, shortlist: Shortlist, limit: int, diversity: float) -> list[int]:
-    """The rows by maximal marginal relevance; what that takes from a score is its part `repeats`."""
+def varied(
+    matrix: Matrix, shortlist: Shortlist, rows: Sequence[int], limit: int, diversity: float
+) -> list[int]:
+    """Some of the rows, by maximal marginal relevance; what that takes from a score is its part `repeats`."""
     import numpy as np
 
-    rows = shortlist.ordered()
     scores = [shortlist.scores[row] for row in rows]
     spread = (max(scores, default=0.0) - min(scores, default=0.0)) or 1.0
     alike = _alike(matrix, rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from turngraph.models import DatabaseManager, Message, Scope
+from turngraph.models import search as search_module
 from turngraph.models.lexical import tokens
 from turngraph.models.repositories import conversations, memories, messages
 from turngraph.models.repositories.messages import NewMessage
@@ -240,3 +242,65 @@ def test_the_names_of_those_who_speak_are_known_and_can_be_left_out(db: Database
     assert neutral("What did Ada say about Bob's dog? Adam knows.", names) == (
         "What did they say about their dog? Adam knows."
     )
+
+
+@pytest.fixture(scope="module")
+def alike() -> Iterator[DatabaseManager]:
+    """Many memories that say much the same, of very different importance, some of them tied to messages."""
+    dice = random.Random(3)
+    with DatabaseManager("sqlite:///:memory:") as db:
+
+        def work(session: Any) -> None:
+            talk = conversations.begin(session, ADA, conversation_id="c")
+            for number in range(400):
+                said = " ".join(
+                    dice.choice(("tea", "green tea", "harbour", "Rome")) for _ in range(dice.randint(1, 2))
+                )
+                sources = []
+                if number % 4 == 0:
+                    sources = [messages.add(session, talk, messages.NewMessage(f"{said} {number}"))[0].id]
+                fact = memories.remember(
+                    session,
+                    ADA,
+                    f"{said} {number}",
+                    importance=dice.choice((0.0, 0.5, 0.51, 1.0)),
+                    sources=sources,
+                )
+                fact[0].access_count = dice.choice((0, 0, 3, 5_000))
+
+        db.write_now(work)
+        yield db
+
+
+@pytest.mark.parametrize("within", ["all", "memories"])
+@pytest.mark.parametrize("limit", [1, 5, 30])
+@pytest.mark.parametrize("query", ["tea", "green tea", "Rome harbour", "nothing of it", "tea in Rome"])
+def test_what_is_looked_at_closely_at_first_changes_no_result(
+    alike: DatabaseManager, monkeypatch: pytest.MonkeyPatch, query: str, limit: int, within: Any
+) -> None:
+    def found() -> list[tuple[str, float]]:
+        hits = alike.read_now(lambda s: search(s, ADA, query, limit=limit, within=within))
+        return [(hit.content, hit.score) for hit in hits]
+
+    monkeypatch.setattr(search_module, "LOOKED_AT", 1_000)  # all of them
+    everything = found()
+    assert len(everything) == limit
+    for looked_at in (0, 40):
+        monkeypatch.setattr(search_module, "LOOKED_AT", looked_at)
+        assert found() == everything
+
+
+def test_of_many_that_say_the_same_the_most_important_comes_first(db: DatabaseManager):
+    def work(session: Any) -> None:
+        for number in range(300):
+            importance = 0.9 if number == 7 else 0.8 if number == 123 else 0.6
+            memories.remember(
+                session, ADA, "".join(("The boat is called Otter", "." * number)), importance=importance
+            )
+
+    db.write_now(work)
+    hits = db.read_now(
+        lambda session: search(session, ADA, "What is the boat called?", limit=3, within="memories")
+    )
+    assert [hit.importance_score for hit in hits] == [0.9, 0.8, 0.6]
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
