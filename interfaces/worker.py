@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -112,6 +114,27 @@ def _acknowledging() -> Any:
                 QoS.ack(places, self.message.delivery_tag)  # type: ignore[no-untyped-call, unused-ignore]
 
     return Acknowledging
+
+
+def told_worker(broker: str | None, queue: str, db: str | None, app: str | None) -> tuple[str, str]:
+    """The broker without its password, and the command that starts a worker for what is sent there; what the
+    settings say stands in none of its options, and a password in none."""
+    where = setting("broker", broker) or ""
+    shown = where if urlsplit(where).password is None else str(celery_app(broker).connection().as_uri())
+    options = {
+        "--broker": shown if broker else None,
+        "--queue": queue if queue != QUEUE else None,
+        "--db": _shown(db),
+        "--app": app,
+    }
+    given = [f"{name} {shlex.quote(value)}" for name, value in options.items() if value]
+    return shown, " ".join(["turngraph worker", *given])
+
+
+def _shown(db: str | None) -> str | None:
+    from ..models.urls import parse, shown
+
+    return shown(parse(db)) if db else None
 
 
 def sender(broker: str | None = None, queue: str = QUEUE) -> Callable[[dict[str, Any]], Any]:

@@ -110,7 +110,7 @@ def batch(
         raise Misused("--compare goes with --workflow, and without --workers, --reply and --durable")
     if against is not None and compare is None:
         raise Misused("--against goes with --compare PAGE.html")
-    far = None if workers is None else _far(workers, broker, queue, workflow, chunk)
+    far = None if workers is None else _far(workers, broker, queue, workflow, chunk, db, app)
     with DatabaseManager(db) as database:
         graph = None if workflow is None else find_graph(workflow, registry_of(app))
         name = name or _name(file, where, tenant)
@@ -158,13 +158,22 @@ def _records(file: str | None, where: list[str] | None, db: Any, tenant: str) ->
     return read_stream(sys.stdin.buffer) if file == "-" else file or ""
 
 
-def _far(workers: str, broker: str | None, queue: str, workflow: str | None, chunk: int) -> Far:
+def _far(
+    workers: str,
+    broker: str | None,
+    queue: str,
+    workflow: str | None,
+    chunk: int,
+    db: str | None,
+    app: str | None,
+) -> Far:
     from ...workflows.batch.chunks import Far
-    from ..worker import sender
+    from ..worker import sender, told_worker
 
     if workers != "celery":
         raise Misused(f"--workers: expected celery, found {workers!r}")
-    return Far(sender(broker, queue), workflow, size=chunk)
+    where, start = told_worker(broker, queue, db, app)
+    return Far(sender(broker, queue), workflow, size=chunk, start=start, broker=where)
 
 
 def _name(file: str | None, where: list[str] | None, tenant: str) -> str | None:

@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from turngraph.engine import END, Graph, Node
 from turngraph.models import DatabaseManager
 from turngraph.workflows import run_batch
@@ -56,3 +58,28 @@ async def test_chunks_of_users_who_wait_are_mixed_and_each_users_records_stay_in
         assert own == sorted(own)
     assert all(len(set(users)) == len(users) for users in chunks)  # nobody waits behind a record of their own
     assert node.most == USERS
+
+
+async def test_a_worker_that_is_waited_for_is_named_by_the_command_that_starts_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    async def nowhere(order: dict[str, Any]) -> None:
+        sent.append(order)
+
+    sent: list[dict[str, Any]] = []
+    stop, graph = asyncio.Event(), Graph("note", Note() >> END)
+    far = Far(
+        nowhere, workflow="note", patience=0.2, start="turngraph worker --queue q", broker="redis://here"
+    )
+    with DatabaseManager(f"sqlite:///{tmp_path / 'far.db'}") as db:
+        batch = run_batch([{"user_id": "u", "n": 1}], graph, db=db, far=far, stop=stop, name="b")
+        task = asyncio.create_task(batch)
+        while len(sent) < 3 or caplog.text.count("no worker has taken a chunk") < 2:
+            await asyncio.sleep(0.05)
+        assert "reaches redis://here and the database:  turngraph worker --queue q" in caplog.text
+        stop.set()  # as Ctrl-C does: what nobody took is not waited for
+        report = await asyncio.wait_for(task, 20)
+        assert (report.status, report.finished) == ("stopped", 0)
+        assert (
+            await Workshop(db, lambda name: graph).run(sent[-1]) != "done"
+        )  # nor done by who comes too late

@@ -30,6 +30,8 @@ OUT: Final = 32
 DEFERRED: Final = 2000
 EVERY: Final = 0.05
 PATIENCE: Final = 30.0
+SILENT: Final = 5.0
+"""How long nothing is said of a worker that is waited for."""
 
 
 class ChunkRefused(EngineError):
@@ -38,13 +40,16 @@ class ChunkRefused(EngineError):
 
 @dataclass(slots=True)
 class Far:
-    """How a batch is spread over workers: who sends, what the workflow is called there, and in which portions."""
+    """How a batch is spread over workers: who sends, what the workflow is called there, and in which portions; `start`
+    is the command that starts a worker for it, and `broker` where it listens."""
 
     send: Send
     workflow: str | None = None
     size: int = SIZE
     out: int = OUT
     patience: float = PATIENCE
+    start: str = "turngraph worker"
+    broker: str = "the same broker"
 
 
 @dataclass(slots=True)
@@ -69,7 +74,8 @@ class Chunks:
         self._deferred: dict[str, deque[Keyed]] = {}
         self._deferred_count = 0
         self._number = 0
-        self._moved = monotonic()
+        self._moved = self._told = monotonic()
+        self._silent = min(SILENT, far.patience)
         self.stopped = False
 
     async def ready(self) -> None:
@@ -98,7 +104,7 @@ class Chunks:
         await patiently(lambda: forget_chunks(self._running.batch.db, self._running.opened))
 
     def stop(self) -> None:
-        """Sends no more; what is out is waited for."""
+        """Sends no more; what workers have is waited for."""
         self.stopped = True
 
     def _place(self, record: Keyed) -> None:
@@ -146,6 +152,9 @@ class Chunks:
         seq, epoch = running.opened.seq, running.opened.epoch
         found = await patiently(lambda: states(running.batch.db, seq, epoch, list(self._out)))
         moved = False
+        if self.stopped:  # what no worker has taken by now, none will take once the batch has ended
+            for number in self._out.keys() - found.keys():
+                del self._out[number]
         for number, state in found.items():
             if state.status == "refused":
                 raise ChunkRefused(f"a worker refused chunk {number}: {state.reason}")
@@ -160,7 +169,6 @@ class Chunks:
 
     async def _again(self, found: dict[int, ChunkState]) -> None:
         moment = monotonic()
-        nobody = not found and moment - self._moved > self._far.patience
         for number, out in self._out.items():
             state = found.get(number)
             dead = state is not None and not state.alive
@@ -168,11 +176,13 @@ class Chunks:
             if (dead and moment - out.sent > min(5.0, self._far.patience)) or lost:
                 out.sent = moment
                 await self._far.send(out.order.to_dict())
-        if nobody and self._out:
-            self._moved = moment
+        since = max(self._moved, self._told)
+        if self._out and not found and moment - since > self._silent:
+            self._told, self._silent = moment, self._far.patience
             logger.warning(
-                "no worker has taken a chunk for %.0f seconds; start one with `turngraph worker`, with the same broker "
-                "and database", self._far.patience
+                "no worker has taken a chunk for %.0f seconds; start one, here in another terminal or on any machine that "
+                "reaches %s and the database:  %s  (Ctrl-C ends this; the same command goes on with it)",
+                moment - self._moved, self._far.broker, self._far.start,
             )  # fmt: skip
 
     async def _take_in(self, number: int) -> None:
