@@ -16,7 +16,7 @@ EMPTY: Final = re.compile(
     r"|^(?:i|we) (?:see|know|think|mean|agree|understand|guess|suppose|don't (?:know|think|understand|remember|care|mind|get)|do not (?:know"
     r"|think|understand|remember)|can't (?:remember|say|tell)|have no idea|forgot|have a question|want to (?:ask|know)|need (?:your )?help"
     r"|need to (?:ask|know)|was wondering|am wondering|asked|just said|got it|hope so|promise)\b(?! i\b)"
-    r"|^(?:i'm|i am|we're|we are) (?:not sure|sure|sorry|asking|wondering|glad|happy to|curious)\b"
+    r"|^(?:i'm |i am |we're |we are )?(?:not (?:so |too |really )?sure|not really)$|^(?:i'm|i am|we're|we are) (?:not sure|sure|sorry|asking|wondering|glad|happy to|curious)\b"
     r"|^(?:i'm|i am|we're|we are) (?:fine|good|ok|okay|well|back|here|great|just)(?: again| now| thanks| thank you| too)*$"
     r"|^(?:thanks|thank you|thx|cheers|sorry) (?:for|a|so|about|again)\b"
     r"|^(?:i|we) need (?:a|an|some) (?:\w+ )?(?:recipe|ideas?|list|names?|tips?|gift|present|recommendations?|template|plan|letter|lesson|quote|summary)\b"
@@ -28,7 +28,7 @@ _ORDER: Final = re.compile(
     r"|give|help|suggest|make|translate|quiz|check|find|list|add|remind(?! yourself)|call (?!me\b)|send|plan (?:a|the|my)|describe|compare|summari[sz]e|fix"
     r"|recommend|replace|rewrite|create|generate|calculate|convert|correct|edit|let's|let us|let me|look (?!ing)|imagine|pretend|need"
     r"|feed\b.*\bon|answer this|feedback on|caption|ideas|any\b|how|what|where|when|why|who|which|redo|shorten|proofread|do (?:a|the|my|it)"
-    r"|put (?:it|this|them)|say|read|spell|pick|choose|name (?:a|some|three|five)|count|book|remember to|don't forget to)\b",
+    r"|put (?:it|this|them)|say|read|spell|pick|choose|forget|delete|erase|disregard|name (?:a|some|three|five)|count|book|remember to|don't forget to)\b",
     re.IGNORECASE,
 )
 WISH: Final = re.compile(

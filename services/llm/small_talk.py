@@ -22,6 +22,10 @@ _ABOUT_ME = re.compile(
     r"|human|ai|bot|llm|person|robot)\b|\bwhat(?:'s| is) your name\b",
     re.I,
 )
+_FORGET = re.compile(
+    r"^(?:(?:please|pls|kindly|now|can you|could you|would you|ok)[, ]+)*(?:forget|delete|erase|remove) (?:it|that|this|everything|all|what|the|my|our|about)\b",
+    re.IGNORECASE,
+)
 _HOW_ARE_YOU = re.compile(r"^(?:\w+,? )?how(?:'s it going| are (?:you|things)| do you do)\b", re.IGNORECASE)
 
 
@@ -43,6 +47,12 @@ def small_talk(message: str, manner: Manner) -> Answer | None:
         return Answer(said, True)
     if _HOW_ARE_YOU.search(message):
         return Answer(manner.plain("I am well, thank you. What is on your mind?"), True)
+    if _FORGET.match(message):
+        said = (
+            "Nothing is erased from within a conversation. The command turngraph memory forget does it, for a memory, "
+            "a message, a conversation or all of yours; turngraph memory list shows what there is."
+        )
+        return Answer(said, True)
     if len(content_words(rest)) > 2 or statements(message) or stated_preferences(message):
         return None
     if _GREETING.match(message) and not is_question(rest):

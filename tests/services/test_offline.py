@@ -287,3 +287,17 @@ async def test_what_the_assistant_said_back_is_over_with_it() -> None:
         over={"I live in Leeds with Ellen.": None},
     )
     assert "York" in reply.text and "Leeds" not in reply.text
+
+
+@pytest.mark.parametrize(
+    "order", ["forget the wifi code", "Please delete my phone number.", "can you forget that"]
+)
+async def test_an_order_to_forget_is_answered_with_how_and_is_no_fact(order: str) -> None:
+    reply = await OfflineModel().reply(Prompt(message=order, memories=recalled("The wifi code is hunter2.")))
+    assert "turngraph memory forget" in reply.text
+    assert (await OfflineModel().extract([Turn(role="user", content=order)])).facts == []
+
+
+async def test_what_says_nothing_is_no_fact() -> None:
+    for said in ("hm, not sure", "Not really."):
+        assert (await OfflineModel().extract([Turn(role="user", content=said)])).facts == []
