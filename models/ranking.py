@@ -192,17 +192,18 @@ def _sittings(base: Numbers, matrix: Matrix) -> Numbers:
 
 
 def _facts(matrix: Matrix, fit: Any, asked: Asked) -> tuple[Numbers, Numbers]:
-    """What the best fact from a message adds to it, and what it loses where none of its facts holds any more."""
+    """What the best fact from a message that holds adds to it, and what it loses where one that is over fits better."""
     import numpy as np
 
-    best, outdated = np.zeros(len(matrix), np.float32), np.zeros(len(matrix), np.float32)
+    held, over = (np.full(len(matrix), -np.inf, np.float32) for _ in range(2))
     if matrix.ties:
         tied = np.asarray(matrix.ties)
         holds = (matrix.until[tied[:, 1]] == NEVER) | asked.past
-        np.maximum.at(best, tied[holds, 0], FACT * np.maximum(fit[tied[holds, 1]], 0))
-        outdated[tied[:, 0]] = OUTDATED
-        outdated[tied[holds, 0]] = 0.0
-    return best, outdated
+        for best, rows in ((held, tied[holds]), (over, tied[~holds])):
+            np.maximum.at(best, rows[:, 0], fit[rows[:, 1]])
+    return np.float32(FACT) * np.maximum(held, np.float32(0)), np.where(
+        over > held, np.float32(OUTDATED), np.float32(0)
+    )
 
 
 def _later(matrix: Matrix, asked: Asked) -> Numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -45,10 +45,20 @@ def search(
         say(found)
         return
     rows = [
-        (f"{hit['score']:.2f}", str(hit["at"] or "")[:10], hit["name"] or hit["role"], hit["content"][:120])
+        (f"{hit['score']:.2f}", str(hit["at"] or "")[:10], hit["name"] or hit["role"], _shown(hit))
         for hit in found["memories"]
     ]
     table(f"{len(rows)} found for {query!r}", ("score", "date", "who", "what"), rows)
+
+
+def _shown(hit: dict[str, Any]) -> str:
+    """What was said, and under it what of that is no longer so."""
+    ended = [
+        f"no longer so since {one['until'][:10]}: {one['content']}"
+        + (f" Now: {one['instead']}" if one["instead"] else "")
+        for one in hit["no_longer"]
+    ]
+    return "\n".join([hit["content"][:120], *ended])
 
 
 @app.command("list")

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from ...engine import Node, ValidationError
 from ...models import DatabaseManager
+from ...models.over import over_of
 from ...models.scope import check_text
 from ...models.search import Hit, neutral, search, speakers
-from ...services import Embedder
+from ...services import Embedder, NoLonger
 from .inputs import SearchInputs
 
 
@@ -25,7 +26,7 @@ class Wanted(BaseModel):
 
 
 class SemanticSearchNode(Node):
-    """Finds by words and by meaning, best first; each hit says the message it stands for and why it was found.
+    """Finds by words and by meaning, best first; each hit says the message it stands for, why it was found, and what of it is `no_longer` so.
 
     `search_scope` is `all`, `conversation` (give `conversation_id`) or `memories` (facts only). `category`, `since`
     and `until` narrow it down, and `diversity` up to 1 puts what repeats a better hit further down.
@@ -53,8 +54,8 @@ class SemanticSearchNode(Node):
         query = neutral(inputs.search_query, wanted.names)
         vector = (await asyncio.to_thread(embedder.embed, [query]))[0] if query.strip() else None
 
-        def work(session: Session) -> list[Hit]:
-            return search(
+        def work(session: Session) -> tuple[list[Hit], list[NoLonger]]:
+            found = search(
                 session,
                 inputs.scope,
                 inputs.search_query,
@@ -68,14 +69,24 @@ class SemanticSearchNode(Node):
                 until=inputs.until,
                 diversity=inputs.diversity,
             )
+            return found, over_of(session, inputs.scope, [hit.message.id for hit in found if hit.message])
 
-        hits = [hit.to_dict() for hit in await db.read(work)]
+        best, over = await db.read(work)
+        hits = [{**hit.to_dict(), "no_longer": _ended(hit, over)} for hit in best]
         found = {
             "messages": [hit for hit in hits if hit["message"]],
             "memories": [hit for hit in hits if hit["memory_ids"]],
             "conversations": _conversations(hits),
         }
         return self.Outputs(memories=hits, search_results=found)
+
+
+def _ended(hit: Hit, over: list[NoLonger]) -> list[dict[str, Any]]:
+    return [
+        one.model_dump(mode="json", exclude={"message_id"})
+        for one in over
+        if hit.message is not None and one.message_id == hit.message.id
+    ]
 
 
 def _conversations(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:

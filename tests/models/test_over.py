@@ -68,3 +68,28 @@ async def test_no_more_is_told_of_than_can_be_read(db: DatabaseManager, embedder
     ids = await told(db, embedder, "ada", *(f"I moved to {place}." for place in places))
     found = over(db, ids)
     assert len(found) == MOST and found[0].content == f"I moved to {places[-2]}."
+
+
+async def test_a_message_whose_fitting_fact_is_over_comes_after_what_is_so_now_and_says_so(
+    db: DatabaseManager, embedder: Embedder
+) -> None:
+    await told(
+        db,
+        embedder,
+        "ada",
+        "I work as a nurse and live in Leeds.",
+        "We moved to York last week.",
+        "I play the cello.",
+    )
+    ada = ConversationManager("ada", db, "acme", embedder=embedder)
+    home, old, *_ = (await ada.search_memories("Where do I live?"))["memories"]
+    assert (home["content"], home["no_longer"]) == ("We moved to York last week.", [])
+    assert old["parts"]["outdated"] < 0 and old["no_longer"] == [
+        {
+            "content": "I live in Leeds.",
+            "until": "2026-01-08T00:00:00Z",
+            "instead": "We moved to York last week.",
+        }
+    ]
+    (work, *_) = (await ada.search_memories("What is my work?"))["memories"]
+    assert "nurse" in work["content"] and work["parts"]["outdated"] == 0
