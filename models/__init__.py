@@ -35,6 +35,7 @@ from .receipt import Receipt
 from .runs import SqlRunStore
 from .scope import Scope
 from .tool_execution import ToolExecution
+from .turn import TurnRow
 
 __all__ = [
     "Base",
@@ -75,6 +76,7 @@ __all__ = [
     "StepRow",
     "Target",
     "ToolExecution",
+    "TurnRow",
     "Upkeep",
     "UserPreference",
 ]

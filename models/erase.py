@@ -2,7 +2,7 @@
 
 | forgotten | goes with it |
 |---|---|
-| a message | memories and preferences that rest on it alone, summaries made of it, a title taken from it, the conversation's label, the tool executions of its turn, tool executions, runs and outcomes of batches that hold it |
+| a message | its turn, where it is being answered, memories and preferences that rest on it alone, summaries made of it, a title taken from it, the conversation's label, the tool executions of its turn, tool executions, runs and outcomes of batches that hold it |
 | a memory | tool executions, runs and outcomes of batches that hold it; the messages it came from stay |
 | a conversation | its messages, windows and label, and for each message what goes with it |
 | a user | all of it, and every run of the user |

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 TABLES: Final = (
     "conversations", "messages", "context_windows", "memory_index", "memory_sources", "user_preferences",
     "preference_observations", "tool_executions", "runs", "steps", "model_calls", "model_spend", "batch_items",
-    "conversation_labels",
+    "conversation_labels", "turns",
 )  # fmt: skip
 ROUNDS: Final = 4
 _REFUSED: Final = "42501"

@@ -21,14 +21,14 @@ from .errors import DatabaseError, SessionMisuse, translated
 from .lock import held
 from .urls import shown
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 FOLDER: Final = Path(__file__).parent / "migrations"
 OURS: Final = frozenset(
     {
         "conversations", "messages", "user_preferences", "preference_observations", "context_windows", "memory_index", "memory_sources",
         "model_calls", "model_spend", "tool_executions", "owners", "shapes", "runs", "steps", "receipts", "receipt_keys", "upkeep",
         "search_changes",
-        "batches", "batch_items", "batch_chunks", "conversation_labels",
+        "batches", "batch_items", "batch_chunks", "conversation_labels", "turns",
     }
 )  # fmt: skip
 _LOCK: Final = 7_452_983_104

@@ -13,18 +13,20 @@ import weakref
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from .base import as_utc, new_id, now
-from .durable import Owner
+from .durable import Owner, RunRow
 from .errors import CommitUnknown, DatabaseError
 
 if TYPE_CHECKING:
     from .manager import DatabaseManager
 
 LEASE: Final = timedelta(seconds=30)
+REMEMBERED: Final = timedelta(days=1)
+"""How long the row of an owner stays that died and has no runs: every process that talks has one."""
 
 
 class Me:
@@ -62,6 +64,9 @@ class Me:
                 "pid": self.pid,
             }
             session.execute(insert(Owner).values(**values))
+            running = select(RunRow.id).where(RunRow.owner_id == Owner.id, RunRow.status == "running")
+            dead = delete(Owner).where(Owner.lease_until < until - self.lease - REMEMBERED, ~running.exists())
+            session.execute(dead.execution_options(synchronize_session=False))
 
     def _renew(self, held: weakref.ref[DatabaseManager]) -> None:
         wait = threading.Event()

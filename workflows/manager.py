@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 from ..engine import Event, Result, RunFinished
 from ..models import DatabaseManager, Scope, ToolExecution, get_db_manager
 from ..models.repositories import conversations, tool_executions
+from ..models.turn import answering
 from ..nodes.conversation.ingest import ingest
+from ..nodes.conversation.session_recovery import RecoveredSession
 from ..services import Embedder, LanguageModel, default_embedder, language_model
 from ..services.tools import Toolbox
 from .context_refresh import create_context_refresh_workflow
 from .conversation import create_conversation_workflow
 from .memory_search import create_memory_search_workflow
 from .session_recovery import create_session_recovery_workflow
+from .taking_up import take_up
 from .tool_conversation import create_tool_conversation_workflow
 
 
@@ -44,6 +47,7 @@ class ConversationManager:
         self._db, self._llm, self._embedder = db, llm, embedder
         self._tools, self._toolbox = tools, toolbox
         self._search: Any = None
+        self._taken_up = False
         self._who = {"user_id": user_id, "tenant_id": tenant}
 
     @property
@@ -70,17 +74,22 @@ class ConversationManager:
         inputs of the conversation workflow, such as `title`, `session_action` and `max_context_size`.
         """
         inputs = self._turn(message, conversation_id, id, name, at, metadata, options)
-        return reply_of(await self._graph().run(inputs, scope=self.scope))
+        recovered = await self.take_up()
+        async with answering(self.db) as turn:
+            result = await self._graph().run({**inputs, "turn": turn}, scope=self.scope)
+        return {**reply_of(result), **_also(recovered)}
 
     async def stream_message(
         self, message: str, conversation_id: str | None = None, **options: Any
     ) -> AsyncGenerator[Event | dict[str, Any], None]:
         """Answers a message while telling what happens; the last thing yielded is what `send_message` returns."""
         inputs = self._turn(message, conversation_id, None, None, None, None, options)
-        async for event in self._graph().stream(inputs, scope=self.scope):
-            yield event
-            if isinstance(event, RunFinished):
-                yield reply_of(event.result)
+        recovered = await self.take_up()
+        async with answering(self.db) as turn:
+            async for event in self._graph().stream({**inputs, "turn": turn}, scope=self.scope):
+                yield event
+                if isinstance(event, RunFinished):
+                    yield {**reply_of(event.result), **_also(recovered)}
 
     async def ingest(
         self, messages: Sequence[Mapping[str, Any]], conversation_id: str | None = None, **about: Any
@@ -95,6 +104,16 @@ class ConversationManager:
             self._search = create_memory_search_workflow(self.db, llm=self._llm, embedder=self._embed())
         given = {**self._who, "search_query": query, "search_limit": limit, **options}
         return dict(await self._search.run(given, scope=self.scope))
+
+    async def take_up(self) -> list[RecoveredSession]:
+        """Answers the messages of the last 24 hours in the midst of whose turns a process died, each once.
+
+        It is done before the first message by itself; after that, and for what a living process answers, it does nothing.
+        """
+        if self._taken_up:
+            return []
+        self._taken_up = True
+        return await take_up(self.db, self.scope, self._llm, self._embed())
 
     async def recover(self, recovery_window: float = 24.0) -> dict[str, Any]:
         """Takes up what was interrupted within that many hours: `recovered_sessions`, newest first."""
@@ -202,6 +221,10 @@ SHOWN = (
     "memories_extracted", "preferences_updated", "user_preferences", "token_usage", "model", "reply_metadata",
     "session_metrics", "final_session_status", "context_report",
 )  # fmt: skip
+
+
+def _also(recovered: Sequence[RecoveredSession]) -> dict[str, Any]:
+    return {"recovered_sessions": [one.model_dump(mode="json") for one in recovered]} if recovered else {}
 
 
 def reply_of(result: Result) -> dict[str, Any]:

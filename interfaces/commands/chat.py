@@ -26,6 +26,7 @@ from ..output import (
 )
 
 if TYPE_CHECKING:
+    from ...nodes.conversation.session_recovery import RecoveredSession
     from ...workflows import ConversationManager
 
 GOODBYE = ("/exit", "/quit", "exit", "quit", "q")
@@ -76,6 +77,7 @@ def chat(
         manager = ConversationManager(
             user, database, tenant, llm=language_model(model), **_granted(tools, app)
         )
+        _taken_up(run(manager.take_up()))
         if message is None:
             if as_json and sys.stdin.isatty():
                 raise Misused(
@@ -92,6 +94,17 @@ def chat(
             _sources(reply)
         if not reply["generation_success"]:
             raise Failed(_reason(reply))
+
+
+def _taken_up(sessions: list[RecoveredSession]) -> None:
+    """Tells on stderr what was cut off before and is answered now, a line for each conversation."""
+    for one in sessions:
+        said = harmless(" ".join(one.waiting[-1].content.split()))[:80]
+        if one.response is None:
+            typer.echo(f"cut off before, and could not be answered now either: {said}", err=True)
+        else:
+            answer = harmless(" ".join(one.response.split()))[:200]
+            typer.echo(f"cut off before, and answered now: {said} -> {answer}", err=True)
 
 
 def _granted(tools: str | None, app: str | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -173,17 +173,34 @@ class Unanswered:
     waiting: list[Message]
 
 
-def interrupted(session: Session, scope: Scope, *, since: datetime, limit: int = 20) -> list[Unanswered]:
-    """The active conversations touched since a moment, newest first, each with its unanswered messages."""
-    query = (
+def interrupted(
+    session: Session, scope: Scope, *, since: datetime, limit: int = 20, without: Collection[str] = ()
+) -> list[Unanswered]:
+    """The active conversations touched since a moment, newest first, each with its unanswered messages, less those
+    `without`."""
+    touched = (
         select(Conversation)
         .where(*owned(scope), Conversation.status == "active", Conversation.updated_at >= since)
         .order_by(Conversation.updated_at.desc(), Conversation.id)
         .limit(check_limit(limit))
     )
-    found = []
-    for conversation in session.scalars(query).all():
-        mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.awaits_reply)
-        waiting = select(Message).where(*mine, Message.conversation_id == conversation.id)
-        found.append(Unanswered(conversation, list(session.scalars(waiting.order_by(Message.position)))))
-    return found
+    found = session.scalars(touched).all()
+    waiting = {talk.id: _waiting(session, scope, Message.conversation_id == talk.id) for talk in found}
+    return [Unanswered(talk, [one for one in waiting[talk.id] if one.id not in without]) for talk in found]
+
+
+def unanswered(session: Session, scope: Scope, ids: Collection[str]) -> list[Unanswered]:
+    """Those of the messages that are unanswered, by their conversations, the most recently active first."""
+    waiting = _waiting(session, scope, Message.id.in_(ids))
+    places = {message.conversation_id for message in waiting}
+    query = select(Conversation).where(*owned(scope), Conversation.id.in_(places))
+    query = query.order_by(Conversation.updated_at.desc(), Conversation.id)
+    return [
+        Unanswered(talk, [message for message in waiting if message.conversation_id == talk.id])
+        for talk in session.scalars(query)
+    ]
+
+
+def _waiting(session: Session, scope: Scope, which: ColumnElement[bool]) -> list[Message]:
+    mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.awaits_reply)
+    return list(session.scalars(select(Message).where(*mine, which).order_by(Message.position)))

@@ -12,7 +12,7 @@ from ...engine import Node
 from ...models import Conversation
 from ...models.base import new_id
 from ...models.lifecycle import accept_message
-from ...models.repositories import conversations, messages
+from ...models.repositories import conversations, messages, turns
 from ...services import Embedder
 from .inputs import ConversationInputs, embedded
 
@@ -108,6 +108,8 @@ class ConversationInitNode(Node):
         stored = messages.add(session, conversation, new)[0] if opening.message_id is None else None
         if stored is not None:
             state["message_id"] = stored.id
+        if inputs.turn is not None:
+            turns.note(session, scope, state["message_id"], inputs.turn)
         state["conversation"] = conversation.to_dict()
         return None
 

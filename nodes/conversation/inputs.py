@@ -86,6 +86,8 @@ class ConversationInputs(Owned):
     session_action: Literal["maintain", "pause", "complete"] = "maintain"
     max_context_size: int | None = Field(default=None, gt=0)
     explicit_preferences: dict[str, JsonValue] = Field(default_factory=dict)
+    turn: str | None = None
+    """Who answers it, as `models.turn.answering` says it: should that process die, another one takes the turn up."""
 
 
 class SearchInputs(Owned):
@@ -111,6 +113,9 @@ class RecoveryInputs(Owned):
     """Whose interrupted conversations to recover, and from how many hours back."""
 
     recovery_window: float = Field(default=24.0, gt=0)
+    only: list[str] | None = None
+    """The ids of the messages that are to be answered; else all that await a reply and that nobody is answering."""
+    turn: str | None = None
 
 
 class BatchInputs(BaseModel):

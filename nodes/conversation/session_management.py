@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ...engine import Node
 from ...models.archive import archive_at_a_sessions_end
-from ...models.repositories import conversations, statistics
+from ...models.repositories import conversations, statistics, turns
 from .inputs import InConversation
 
 STATUS: Final = {"pause": "paused", "complete": "completed"}
@@ -31,6 +31,8 @@ class SessionManagementNode(Node):
             conversations.set_status(
                 session, inputs.scope, inputs.conversation_id, STATUS[inputs.session_action]
             )
+        if state.get("turn") is not None and state.get("message_id") is not None:
+            turns.done(session, inputs.scope, state["message_id"])
         archive_at_a_sessions_end(session)
         conversation = conversations.get(session, inputs.scope, inputs.conversation_id)
         state["final_session_status"] = conversation.status

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ...engine import Node
 from ...models.base import now
-from ...models.repositories import conversations, messages
+from ...models.repositories import conversations, messages, turns
 from ...services import Turn
 from .inputs import RecoveryInputs, turn_of
 
@@ -34,7 +34,7 @@ class RecoveredSession(BaseModel):
 
 
 class SessionRecoveryNode(Node):
-    """Takes the user's active conversations touched within `recovery_window` hours, newest first.
+    """Takes the user's active conversations touched within `recovery_window` hours, newest first, or the messages `only`.
 
     Each message that awaits its reply, oldest first, goes by `unanswered` through the rest of its turn, and back
     here; when none is left the recovered conversations are all in `recovered_sessions`.
@@ -48,7 +48,12 @@ class SessionRecoveryNode(Node):
     ) -> list[RecoveredSession]:
         if "recovered_sessions" in state:
             return []
-        since = now() - timedelta(hours=inputs.recovery_window)
+        if inputs.only is not None:
+            unanswered = conversations.unanswered(session, inputs.scope, inputs.only)
+        else:
+            since = now() - timedelta(hours=inputs.recovery_window)
+            elsewhere = turns.answered_now(session, inputs.scope)
+            unanswered = conversations.interrupted(session, inputs.scope, since=since, without=elsewhere)
         return [
             RecoveredSession(
                 conversation_id=found.conversation.id,
@@ -61,7 +66,7 @@ class SessionRecoveryNode(Node):
                 waiting=[turn_of(message) for message in found.waiting],
                 unanswered=found.waiting[-1].id if found.waiting else None,
             )
-            for found in conversations.interrupted(session, inputs.scope, since=since)
+            for found in unanswered
         ]
 
     def post(

@@ -31,6 +31,7 @@ BESIDE = {
     "batch_items",
     "batch_chunks",
     "conversation_labels",
+    "turns",
 }
 ONLY_MIGRATED = {("messages", "document"), ("memory_index", "document")}
 

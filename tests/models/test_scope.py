@@ -30,6 +30,7 @@ from turngraph.models.repositories import (
     preferences,
     statistics,
     tool_executions,
+    turns,
 )
 from turngraph.models.repositories.messages import NewMessage
 from turngraph.models.trusted import TrustedFace
@@ -74,6 +75,7 @@ class Mine:
             call=call, allowed=True, rule="read_only", reason="", trigger="user", result=self.canary
         )
         self.execution = tool_executions.record(session, talk, self.message, [outcome])[0].id
+        turns.note(session, scope, self.reply, f"nobody.{self.canary}")
         talk.updated_at = LONG_AGO
 
 
@@ -112,6 +114,7 @@ MINE: dict[str, Walk] = {
     "conversations.locked": lambda s, scope, own: conversations.locked(s, scope, "c"),
     "conversations.recent": lambda s, scope, own: conversations.recent(s, scope, limit=9, exclude="d"),
     "conversations.set_status": lambda s, scope, own: conversations.set_status(s, scope, "c", "paused"),
+    "conversations.unanswered": lambda s, scope, own: conversations.unanswered(s, scope, [own.reply]),
     "ids.whole": lambda s, scope, own: ids.whole(s, scope, "message", own.message[:12]),
     "memories.counted": lambda s, scope, own: memories.counted(s, scope),
     "memories.earlier": lambda s, scope, own: memories.earlier(s, scope),
@@ -158,6 +161,11 @@ MINE: dict[str, Walk] = {
         s, talk(s, scope, own), own.message, [EXECUTED.model_copy(update={"execution": "e-2"})]
     ),
     "tool_executions.verified": lambda s, scope, own: tool_executions.verified(s, scope, own.execution),
+    "turns.answered_now": lambda s, scope, own: turns.answered_now(s, scope),
+    "turns.done": lambda s, scope, own: turns.done(s, scope, own.reply),
+    "turns.left": lambda s, scope, own: turns.left(s, scope),
+    "turns.note": lambda s, scope, own: turns.note(s, scope, own.message, "me.1"),
+    "turns.take": lambda s, scope, own: turns.take(s, scope, "me.1", since=LONG_AGO),
 }
 THEIRS: dict[str, Walk] = {
     "context_windows.active": lambda s, scope, theirs: context_windows.active(s, scope, theirs.own),
@@ -195,6 +203,9 @@ THEIRS: dict[str, Walk] = {
     "tool_executions.listed": lambda s, scope, theirs: tool_executions.listed(s, scope, conversation_id=theirs.own),
     "tool_executions.record": lambda s, scope, theirs: tool_executions.listed(s, scope, message_id=theirs.message),
     "tool_executions.verified": lambda s, scope, theirs: tool_executions.verified(s, scope, theirs.execution),
+    "conversations.unanswered": lambda s, scope, theirs: conversations.unanswered(s, scope, [theirs.reply]),
+    "turns.done": lambda s, scope, theirs: turns.done(s, scope, theirs.reply),
+    "turns.note": lambda s, scope, theirs: turns.note(s, scope, theirs.message, "me.1"),
 }  # fmt: skip
 NOT_FOUND = {
     "conversations.forget", "conversations.get", "conversations.locked", "conversations.set_status",
@@ -276,6 +287,9 @@ def test_one_owner_finds_their_own(db: DatabaseManager, world: World):
         "memories.touch",
         "messages.answered",
         "preferences.observe",
+        "turns.answered_now",
+        "turns.done",
+        "turns.note",
     }
     for name, call in MINE.items():
         with db.get_session() as session:

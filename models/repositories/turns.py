@@ -1,0 +1,79 @@
+"""Turns: noted while they are answered, and taken over from who died."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from ..base import now
+from ..conversation import Conversation
+from ..message import Message
+from ..scope import Scope
+from ..turn import TurnRow, go_on
+
+
+def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    """The condition that a turn is the scope's."""
+    return (TurnRow.tenant_id == scope.tenant, TurnRow.user_id == scope.user)
+
+
+def note(session: Session, scope: Scope, message_id: str, token: str) -> None:
+    """Notes who answers a message of the scope's."""
+    there = session.scalar(select(TurnRow).where(*owned(scope), TurnRow.message_id == message_id))
+    if there is not None:
+        there.token, there.begun_at = token, now()
+        return
+    mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.id == message_id)
+    if session.scalar(select(Message.seq).where(*mine)) is not None:
+        session.add(TurnRow(message_id=message_id, tenant_id=scope.tenant, user_id=scope.user, token=token))
+
+
+def done(session: Session, scope: Scope, message_id: str) -> None:
+    """Notes that a turn has ended, however."""
+    gone = delete(TurnRow).where(*owned(scope), TurnRow.message_id == message_id)
+    session.execute(gone.execution_options(synchronize_session=False))
+
+
+def answered_now(session: Session, scope: Scope) -> set[str]:
+    """The ids of the messages that somebody who is alive is answering."""
+    return go_on(session, _turns(session, scope))
+
+
+def left(session: Session, scope: Scope) -> list[str]:
+    """The ids of the messages whose turn nobody goes on with, the one that was begun first first."""
+    turns = _turns(session, scope)
+    alive = go_on(session, turns)
+    return [turn.message_id for turn in turns if turn.message_id not in alive]
+
+
+def take(session: Session, scope: Scope, token: str, *, since: datetime) -> list[str]:
+    """Takes those over whose message was said since and still awaits its reply in an active conversation; the
+    others that were left have ended."""
+    ids = left(session, scope)
+    query = (
+        select(Message.id)
+        .join(Message.conversation)
+        .where(
+            Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.id.in_(ids),
+            Message.awaits_reply, Message.timestamp >= since, Conversation.status == "active",
+        )
+    )  # fmt: skip
+    waiting = set(session.scalars(query)) if ids else set[str]()
+    taken = []
+    for turn in _turns(session, scope):
+        if turn.message_id in waiting:
+            turn.token = token
+            taken.append(turn.message_id)
+        elif turn.message_id in ids:
+            session.delete(turn)
+    session.flush()
+    return taken
+
+
+def _turns(session: Session, scope: Scope) -> Sequence[TurnRow]:
+    return session.scalars(
+        select(TurnRow).where(*owned(scope)).order_by(TurnRow.begun_at, TurnRow.message_id)
+    ).all()
