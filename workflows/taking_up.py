@@ -12,6 +12,7 @@ from ..models import DatabaseManager, Scope
 from ..models.base import now
 from ..models.repositories import turns
 from ..models.turn import answering
+from ..nodes.conversation.preference_update import learn_late
 from ..nodes.conversation.session_recovery import RecoveredSession
 from ..services import Embedder, LanguageModel
 from .session_recovery import create_session_recovery_workflow
@@ -32,6 +33,8 @@ async def take_up(
     async with answering(db) as token:
 
         def taken(session: Session) -> list[str]:
+            for message in turns.stored(session, scope):
+                learn_late(session, scope, message.id, message.content)
             return turns.take(session, scope, token, since=now() - WITHIN)
 
         ids = await db.write(taken, keys=keys)

@@ -49,6 +49,13 @@ def left(session: Session, scope: Scope) -> list[str]:
     return [turn.message_id for turn in turns if turn.message_id not in alive]
 
 
+def stored(session: Session, scope: Scope) -> list[Message]:
+    """The messages that have their reply, and whose turn was cut off after that."""
+    mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, ~Message.awaits_reply)
+    query = select(Message).where(*mine, Message.id.in_(left(session, scope))).order_by(Message.seq)
+    return list(session.scalars(query))
+
+
 def take(session: Session, scope: Scope, token: str, *, since: datetime) -> list[str]:
     """Takes those over whose message was said since and still awaits its reply in an active conversation; the
     others that were left have ended."""

@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy.orm import Session
 
 from ...engine import Node
-from ...models.repositories import preferences
+from ...models import Scope
+from ...models.repositories import messages, preferences
 from ...services import StatedPreference
+from ...services.llm.preferences import stated_preferences
 from .inference import Observation, observed
 from .inputs import InConversation
 
@@ -67,3 +69,20 @@ class PreferenceUpdateNode(Node):
             **{k: v for k, v in inferred.items() if before.get(k, (None, ""))[0] != v},
             **{k: v for k, v in outputs.preferences_updated.items() if before.get(k) != (v, "stated")},
         }
+
+
+def learn_late(session: Session, scope: Scope, message_id: str, content: str) -> None:
+    """What a message says of preferences, where its turn was cut off after its reply; what is known from it, or may
+    have been said otherwise since, stays."""
+    newest = messages.by_user(session, scope, limit=1)
+    if newest and newest[0].id == message_id:
+        known = {row.key for row in preferences.listed(session, scope) if message_id in row.evidence}
+        for stated in stated_preferences(content):
+            if stated.key not in known:
+                preferences.put(
+                    session, scope, stated.key, stated.value, category=stated.category, evidence=[message_id]
+                )
+    for seen in observed(content):
+        preferences.observe(
+            session, scope, seen.key, seen.value, category=seen.category, message_id=message_id
+        )

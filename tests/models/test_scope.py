@@ -165,6 +165,7 @@ MINE: dict[str, Walk] = {
     "turns.done": lambda s, scope, own: turns.done(s, scope, own.reply),
     "turns.left": lambda s, scope, own: turns.left(s, scope),
     "turns.note": lambda s, scope, own: turns.note(s, scope, own.message, "me.1"),
+    "turns.stored": lambda s, scope, own: turns.stored(s, scope),
     "turns.take": lambda s, scope, own: turns.take(s, scope, "me.1", since=LONG_AGO),
 }
 THEIRS: dict[str, Walk] = {
@@ -290,6 +291,7 @@ def test_one_owner_finds_their_own(db: DatabaseManager, world: World):
         "turns.answered_now",
         "turns.done",
         "turns.note",
+        "turns.stored",
     }
     for name, call in MINE.items():
         with db.get_session() as session:

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from turngraph.models import DatabaseManager, Message, Owner, RunRow, TurnRow
 from turngraph.models.base import now
 from turngraph.models.durable import ShapeRow
+from turngraph.models.repositories import preferences
 from turngraph.models.turn import answering
 from turngraph.services import OfflineModel, Prompt, Reply
 from turngraph.workflows import ConversationManager
@@ -157,3 +158,31 @@ async def test_owners_that_died_long_ago_do_not_pile_up(db):
     with db.get_session() as session:
         names = set(session.scalars(select(Owner.id)))
     assert {"lately", "with a run"} < names and "long ago" not in names and len(names) == 3
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("since", ["nothing", "something else"])
+async def test_what_was_cut_off_after_its_reply_is_learned_late_and_answered_no_more(db, monkeypatch, since):
+    def killed(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(preferences, "put", killed)
+    with pytest.raises(Killed):
+        await ConversationManager("ada", db).send_message("I prefer dark mode.")
+    monkeypatch.undo()
+    assert waiting(db) == [] and len(turns_of(db)) == 1 and db.get_user_preferences("ada") == {}
+    if since == "something else":
+        db.add_message(turn_conversation(db), "I prefer light mode.")
+        db.update_user_preference("ada", "theme", "light")
+    for _ in range(2):
+        assert await ConversationManager("ada", db).take_up() == []
+        assert turns_of(db) == []
+        assert db.get_user_preferences("ada")["theme"] == ("dark mode" if since == "nothing" else "light")
+
+
+def turn_conversation(db: DatabaseManager) -> str:
+    with db.get_session() as session:
+        return session.scalars(select(Message.conversation_id)).first() or ""
