@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
-from ..base import now
+from ..base import Base, now
 from ..conversation import Conversation
 from ..message import Message
+from ..prepared import change, columns, mine
 from ..scope import Scope
 from ..turn import TurnRow, go_on
+
+_T, _M = columns(TurnRow), columns(Message)
+_TURNS: Final = Base.metadata.tables["turns"]
+_DONE: Final = delete(_TURNS).where(*mine(_T), _T.message_id == bindparam("message"))
+_BEGUN: Final = insert(_TURNS).from_select(
+    ["message_id", "tenant_id", "user_id", "token", "begun_at"],
+    select(
+        _M.id, _M.tenant_id, _M.user_id, bindparam("by", type_=_T.token.type), bindparam("at", type_=_T.begun_at.type)
+    ).where(*mine(_M), _M.id == bindparam("message")),
+)  # fmt: skip
 
 
 def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -21,20 +33,14 @@ def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 
 
 def note(session: Session, scope: Scope, message_id: str, token: str) -> None:
-    """Notes who answers a message of the scope's."""
-    there = session.scalar(select(TurnRow).where(*owned(scope), TurnRow.message_id == message_id))
-    if there is not None:
-        there.token, there.begun_at = token, now()
-        return
-    mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, Message.id == message_id)
-    if session.scalar(select(Message.seq).where(*mine)) is not None:
-        session.add(TurnRow(message_id=message_id, tenant_id=scope.tenant, user_id=scope.user, token=token))
+    """Notes who answers a message of the scope's, whoever did before."""
+    done(session, scope, message_id)
+    change(session, _BEGUN, {**scope.mine, "message": message_id, "by": token, "at": now()})
 
 
 def done(session: Session, scope: Scope, message_id: str) -> None:
     """Notes that a turn has ended, however."""
-    gone = delete(TurnRow).where(*owned(scope), TurnRow.message_id == message_id)
-    session.execute(gone.execution_options(synchronize_session=False))
+    change(session, _DONE, {**scope.mine, "message": message_id})
 
 
 def answered_now(session: Session, scope: Scope) -> set[str]:
@@ -51,8 +57,8 @@ def left(session: Session, scope: Scope) -> list[str]:
 
 def stored(session: Session, scope: Scope) -> list[Message]:
     """The messages that have their reply, and whose turn was cut off after that."""
-    mine = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, ~Message.awaits_reply)
-    query = select(Message).where(*mine, Message.id.in_(left(session, scope))).order_by(Message.seq)
+    of_them = (Message.tenant_id == scope.tenant, Message.user_id == scope.user, ~Message.awaits_reply)
+    query = select(Message).where(*of_them, Message.id.in_(left(session, scope))).order_by(Message.seq)
     return list(session.scalars(query))
 
 
