@@ -132,16 +132,18 @@ class Shortlist:
         """The hits for some rows; what was deleted this very moment is left out."""
         said = self._messages([row for row in rows if not self._matrix.memory[row]])
         content = said | self._memories([row for row in rows if self._matrix.memory[row]])
+        places = list(rows)
+        why = {name: part[places].tolist() for name, part in reasons.items()}
         found = []
-        for row in rows:
+        for place, row in enumerate(rows):
             if row in content:
                 facts = self._behind.get(row, ())
-                parts = {name: float(part[row]) for name, part in reasons.items()} | self.more.get(row, {})
+                parts = {name: part[place] for name, part in why.items()} | self.more.get(row, {})
                 found.append(
                     Hit(
                         score=round(self.scores[row], 4),
                         importance_score=self._importance(row),
-                        parts={name: round(part, 4) for name, part in parts.items()},
+                        parts={name: part and round(part, 4) for name, part in parts.items()},
                         memory_ids=[fact.id for fact in facts],
                         category=next((fact.category for fact in facts), None),
                         **content[row],

@@ -142,7 +142,7 @@ class Matrix:
 
     def __getattr__(self, name: str) -> Any:
         """A column as an array, in the order of the rows."""
-        if name.startswith("_") or name not in COLUMNS:
+        if name not in COLUMNS:
             raise AttributeError(name)
         if name not in self._ready:
             import numpy as np
