@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, bindparam
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, inspect
 from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from .base import Base
 from .sessions import LentSession
 from .written import Written
 
+T = TypeVar("T", bound=Base)
 _COLUMNS: Final = {"meta": "metadata"}
 """Attributes that are not named as their columns are."""
+_ATTRIBUTES: Final = {column: attribute for attribute, column in _COLUMNS.items()}
 
 
 def columns(model: type[Base]) -> Any:
@@ -36,6 +40,13 @@ def fetch(session: Session, statement: Any, given: Mapping[str, Any]) -> Sequenc
     return connection.execute(statement, dict(given)).all()
 
 
+def unstored(model: type[T], row: Mapping[str, Any]) -> T:
+    """The object of a row that `store` is to insert; no value of it is noted as changed, which costs most of making one."""
+    made = model()
+    vars(made).update(row)
+    return made
+
+
 def store(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]], made: Sequence[Any]) -> None:
     """Stores rows by an insert that gives their `seq`, and makes their objects the session's.
 
@@ -51,9 +62,27 @@ def store(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]], m
     else:
         numbers = list(connection.execute(statement, named).scalars())
     for one, seq in zip(made, numbers, strict=True):
-        one.seq = seq
-        make_transient_to_detached(one)
-        session.add(one)
+        vars(one)["seq"] = seq
+        _join(session, one)
+
+
+def current(session: Session, model: type[T], row: Row[Any]) -> T:
+    """The session's object of a row that was fetched with all its columns, as the row stands now."""
+    values = {_ATTRIBUTES.get(name, name): value for name, value in zip(row._fields, row, strict=True)}
+    ident = tuple(values[column.name] for column in inspect(model).primary_key)
+    known: T | None = session.identity_map.get(identity_key(model, ident))
+    if known is None:
+        known = unstored(model, values)
+        _join(session, known)
+    else:
+        for name, value in values.items():
+            set_committed_value(known, name, value)
+    return known
+
+
+def _join(session: Session, made: Base) -> None:
+    make_transient_to_detached(made)
+    session.add(made)
 
 
 def change(session: Session, statement: Any, given: Mapping[str, Any]) -> int:

@@ -17,7 +17,7 @@ from ..errors import NotFound
 from ..lifecycle import change_status
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..prepared import change, columns, fetch, mine
+from ..prepared import change, columns, current, fetch, mine
 from ..scope import Scope, check_id, check_json, check_limit, check_text
 
 LONGEST_TITLE = 500
@@ -50,13 +50,16 @@ def begin(
 
 def find(session: Session, scope: Scope, conversation_id: str) -> Conversation | None:
     """The conversation, or None where the user has none of that id."""
-    return session.scalar(_ONE, _given(scope, conversation_id))
+    found = fetch(session, _ROW, _given(scope, conversation_id))
+    return current(session, Conversation, found[0]) if found else None
 
 
 def get(session: Session, scope: Scope, conversation_id: str, *, with_messages: bool = False) -> Conversation:
     """The conversation; NotFound where the user has none of that id, whoever else may."""
-    query = _ONE.options(selectinload(Conversation.messages)) if with_messages else _ONE
-    found = session.scalar(query, _given(scope, conversation_id))
+    if with_messages:
+        found = session.scalar(_WITH_MESSAGES, _given(scope, conversation_id))
+    else:
+        found = find(session, scope, conversation_id)
     if found is None:
         raise NotFound(
             f"no conversation {conversation_id!r} belongs to user {scope.user!r}; list them to see which do"
@@ -66,8 +69,8 @@ def get(session: Session, scope: Scope, conversation_id: str, *, with_messages: 
 
 def locked(session: Session, scope: Scope, conversation_id: str) -> Conversation:
     """The conversation, held until the transaction ends, so that positions are given out one after the other."""
-    found = session.scalars(_LOCKED, _given(scope, conversation_id)).one_or_none()
-    return found or get(session, scope, conversation_id)
+    found = fetch(session, _LOCKED, _given(scope, conversation_id))
+    return current(session, Conversation, found[0]) if found else get(session, scope, conversation_id)
 
 
 def recent(session: Session, scope: Scope, *, limit: int, exclude: str) -> Sequence[Any]:
@@ -77,8 +80,10 @@ def recent(session: Session, scope: Scope, *, limit: int, exclude: str) -> Seque
 
 _C: Final = columns(Conversation)
 _BEGIN: Final = insert(Conversation.__table__)  # type: ignore[arg-type, unused-ignore]
-_ONE: Final = select(Conversation).where(*mine(_C), _C.id == bindparam("place"))
-_LOCKED: Final = _ONE.with_for_update().execution_options(populate_existing=True)
+_THIS: Final = (*mine(_C), _C.id == bindparam("place"))
+_ROW: Final = select(*_C).where(*_THIS)
+_LOCKED: Final = _ROW.with_for_update()
+_WITH_MESSAGES: Final = select(Conversation).where(*_THIS).options(selectinload(Conversation.messages))
 _RECENT: Final = (
     select(_C.id, _C.title, _C.updated_at)
     .where(*mine(_C), _C.id != bindparam("place"))

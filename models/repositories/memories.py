@@ -15,7 +15,7 @@ from ..base import Base, length, new_id, now
 from ..errors import NotFound
 from ..memory import MemoryIndex, MemorySource
 from ..message import Message
-from ..prepared import change, columns, mine, store
+from ..prepared import change, columns, mine, store, unstored
 from ..scope import Scope, check_id, check_json, check_limit
 from .messages import check_content
 
@@ -87,7 +87,7 @@ def remember(
         "embedding_dim": length(embedding), "valid_from": at or now(),
         "valid_to": None, "superseded_by": None, "meta": metadata or {}, "created_at": now(),
     }  # fmt: skip
-    made = MemoryIndex(**row)
+    made = unstored(MemoryIndex, row)
     store(session, _STORE, [row], [made])
     _tie(session, scope, made, sources)
     return made, True

@@ -16,7 +16,7 @@ from ...services.tokens import estimate_tokens
 from ..base import Base, as_utc, content_hash, new_id, now, packed
 from ..conversation import Conversation
 from ..message import ROLES, Message
-from ..prepared import change, columns, fetch, mine, store
+from ..prepared import change, columns, fetch, mine, store, unstored
 from ..scope import Scope, check_id, check_json, check_limit
 
 MOST_BYTES = 262_144
@@ -118,7 +118,7 @@ def add_all(
             continue
         position += 1
         row = _row(conversation, check_new(message), position)
-        made = Message(**row)
+        made = unstored(Message, row)
         if made.client_id is not None:
             known[made.client_id] = made
         rows.append(row)
