@@ -192,7 +192,8 @@ def _sittings(base: Numbers, matrix: Matrix) -> Numbers:
 
 
 def _facts(matrix: Matrix, fit: Any, asked: Asked) -> tuple[Numbers, Numbers]:
-    """What the best fact from a message that holds adds to it, and what it loses where one that is over fits better."""
+    """What the best fact from a message that holds adds to it, and what it loses where one that is over fits better,
+    and with it what the assistant said to it."""
     import numpy as np
 
     held, over = (np.full(len(matrix), -np.inf, np.float32) for _ in range(2))
@@ -201,9 +202,11 @@ def _facts(matrix: Matrix, fit: Any, asked: Asked) -> tuple[Numbers, Numbers]:
         holds = (matrix.until[tied[:, 1]] == NEVER) | asked.past
         for best, rows in ((held, tied[holds]), (over, tied[~holds])):
             np.maximum.at(best, rows[:, 0], fit[rows[:, 1]])
-    return np.float32(FACT) * np.maximum(held, np.float32(0)), np.where(
-        over > held, np.float32(OUTDATED), np.float32(0)
-    )
+    outdated = np.where(over > held, np.float32(OUTDATED), np.float32(0))
+    if (assistant := matrix.speakers.get("assistant")) is not None:
+        said_to = np.append(outdated, np.float32(0))[matrix.previous]
+        outdated = np.where(matrix.speaker == assistant, said_to, outdated)
+    return np.float32(FACT) * np.maximum(held, np.float32(0)), outdated
 
 
 def _later(matrix: Matrix, asked: Asked) -> Numbers:
