@@ -1,6 +1,6 @@
 """Does memory know what changed? Plays scripted histories through conversations and asks what holds and what held.
 
-python benchmarks/updates.py [dev|varied|more|check|held|fresh|unseen] [--failures] [--json PATH] [--model NAME]
+python benchmarks/updates.py [dev|varied|more|fresh|wide|check|held|unseen] [--failures] [--json PATH] [--model NAME]
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ TITLES: Final = {
     "remembered": "bystanders remembered",
     "once": "said twice kept one",
 }
-HELD: Final = ("held", "fresh", "unseen")
-UNTUNED: Final = ("check", *HELD)
+TUNED: Final = ("dev", "varied", "more", "fresh", "wide")
+UNTUNED: Final = ("check", "held", "unseen")
 """What is scored but never tuned on, so that what goes wrong in it is shown to nobody."""
 
 
@@ -238,7 +238,7 @@ def table(found: Outcome) -> str:
 def main() -> None:
     """Measures one part of the set and prints the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("half", nargs="?", choices=("dev", "varied", "more", *UNTUNED), default="dev")
+    parser.add_argument("half", nargs="?", choices=(*TUNED, *UNTUNED), default="dev")
     parser.add_argument(
         "--failures", action="store_true", help="prints what went wrong, but not of what is not tuned on"
     )

@@ -10,14 +10,14 @@ from typing import Final
 from ..services import Fact
 from ..services.llm.facts import earnest
 from ..services.llm.facts_moods import STILL
-from ..services.llm.facts_topic import Topic, named_in
-from ..services.llm.facts_turns import FIRST_PERSON, turns, unchanged
+from ..services.llm.facts_topic import Topic, named_in, owner_in
+from ..services.llm.facts_turns import FIRST_PERSON, happened_to, turns, unchanged
 from ..services.llm.facts_who import PEOPLE, SOMEONE
 from ..services.llm.facts_words import ONLY
 from ..services.text import words
 
 USER: Final = "user"
-_TO_US: Final = re.compile(r"\b(?:i|we|me|us)\b", re.IGNORECASE)
+_TO_US: Final = re.compile(r"\b(?:i|we|me|(?<!help )(?<!of )(?<!between )us)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,13 @@ class Side:
     def may_end(self, told: Topic) -> bool:
         """Whether an earlier fact is one of this person's, or of somebody whom they have one of or name."""
         whose = (told.subject or USER).split(":")
+        owner = owner_in(told.content)
         if self.who != USER:
             return whose[0] == self.who
         if whose[0] == USER or (whose[0] in ONLY and len(whose) == 1) or self.cues["mended"]:
-            return True
+            return owner is None or owner in words(self.said.replace("'s", ""))
+        if whose[0] == SOMEONE or happened_to(told.content):
+            return False
         named = {word.removesuffix("'s") for word in words(self.said)}
         return bool({*whose, *named_in(told.content)} & named)
 

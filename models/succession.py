@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ..services.llm.facts_moods import STILL
+from ..services.llm.facts_moods import STILL, mood_of
 from ..services.llm.facts_slips import kind_of
 from ..services.llm.facts_themes import days_of, places_of, stated_themes, themes_of
 from ..services.llm.facts_topic import (
@@ -24,6 +25,7 @@ from ..services.llm.facts_topic import (
     denies,
     named_in,
     rivalling,
+    stems_of_names,
     telling_stems,
 )
 from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, happened, lasts, remarks, turns
@@ -152,6 +154,7 @@ def features(
                 & (stated_themes(told.content) | _OF_SLOT.get(base_of(told), _NONE))
             )
         )
+        planned = float(told.effect == "adds" and _planned(told.content))
         slots = [base_of(topic) for topic in (then, told)]
         rivals = float(rivalling(said - shared, before - shared))
         moved = float(bool(elsewhere and places and not elsewhere & places))
@@ -208,6 +211,11 @@ def features(
                 "shared differ": min(len(shared), 1) * differ,
                 "shared amount": min(len(shared), 1) * amount,
                 "amount": amount,
+                "plan": planned,
+                "plan rare": planned * rare,
+                "other line": float(bool(lines_of(told.content) - lines_of(message))),
+                "home apart": float(base_of(told) in _OF_SLOT and not _OF_SLOT[base_of(told)] & {*themes}),
+                "only names": float(bool(shared) and shared <= stems_of_names(told.content)),
                 "rivals": rivals,
                 "rivals cue": rivals * cue,
                 "many": float(bool(before & _MANY)),
@@ -240,6 +248,23 @@ _MANY: Final = ANY_NUMBER | {
     stem(word) for word in ("son", "daughter", "sister", "brother", "cousin", "aunt", "uncle")
 }
 _WITHOUT: Final = frozenset(("work", "partner", "name"))
+_LINE: Final = re.compile(
+    r"\b(office|work|business|shop|club|landline|school|emergency|company|fax|reception)(?:'s)?(?: own)? (?:line|number|phone|mail|e-?mail|address|extension)\b",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def lines_of(text: str) -> frozenset[str]:
+    """Of which of several numbers or addresses a text speaks: the office's, the club's."""
+    return frozenset(found.lower() for found in _LINE.findall(text))
+
+
+@lru_cache(maxsize=4096)
+def _planned(content: str) -> bool:
+    return mood_of(content) == "plan"
+
+
 _OF_A_THING: Final = re.compile(r"(?:the|this|that|these|those|an?) ", re.IGNORECASE)
 
 
@@ -270,7 +295,9 @@ def ended(message: str, new: Sequence[Told], old: Sequence[Told]) -> dict[int, i
 
 def may_end(given: dict[str, float]) -> bool:
     """Whether a passage tells of a change and has anything in common with an earlier fact that can end."""
-    if not any(given[name] for name in CHANGING) and not (given["one"] and given["amount"]):
+    if not any(given[name] for name in CHANGING) and not (
+        (given["one"] or given["rare"]) and given["amount"]
+    ):
         return False
     if given["slots apart"] or given["remark"] or (given["lasts"] and not given["mended"]):
         return False
@@ -280,6 +307,10 @@ def may_end(given: dict[str, float]) -> bool:
         return False
     if given["mended"] and (given["amount"] or given["spelt"]):
         return True
+    if given["of another"] and given["mended"] and not (given["cues"] or given["rivals"]):
+        return given["shared"] == 1.0  # "sorry! don't tell my wife" puts nothing right about her
+    if given["other line"] or (given["home apart"] and given["only names"]):
+        return False
     if given["days apart"] and not given["rare"]:
         return False
     if given["of things"] and not (given["rare"] or given["named"]):

@@ -15,9 +15,18 @@ from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session, load_only
 
 from ..services import Fact
-from ..services.llm.facts_slips import Slip, put_right
+from ..services.llm.facts_slips import Slip, put_right, thing_of
 from ..services.llm.facts_slots import same_value
-from ..services.llm.facts_topic import Topic, akin, changeable, ended_by, restated, retold, superseded_by
+from ..services.llm.facts_topic import (
+    Topic,
+    akin,
+    changeable,
+    ended_by,
+    restated,
+    retold,
+    superseded_by,
+    telling_stems,
+)
 from ..services.llm.facts_turns import CHANGING, turns
 from .about import sides
 from .base import now
@@ -88,8 +97,8 @@ def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Tell
     _followed(held, claims, rows, telling)
     if telling.over is not None and len(telling.over) <= MOST_OVER:
         _judged(session, scope, rows, fresh, telling)
-    elif fresh and all(row.valid_to is None for row in held):
-        _succeed(claims, rows, [row for row in held if row not in rows], telling)
+    elif fresh:
+        _succeed(claims, rows, [row for row in held if not _said_again(row, claims, rows)], telling)
     return len(fresh)
 
 
@@ -125,14 +134,22 @@ def _judged(
             _close([row], fresh[-max(near)[1]] if near else None, telling.at)
 
 
+def _said_again(row: MemoryIndex, claims: Sequence[Claim], rows: Sequence[MemoryIndex]) -> bool:
+    """Whether half of an earlier fact or more was told again, so that it holds."""
+    before = telling_stems(row.content)
+    again = [claim.fact.content for claim, made in zip(claims, rows, strict=True) if made is row]
+    return any(2 * len(before & telling_stems(content)) >= len(before) for content in again)
+
+
 def _succeed(
     claims: Sequence[Claim], rows: Sequence[MemoryIndex], held: Sequence[MemoryIndex], telling: Telling
 ) -> None:
-    """Closes what the message put an end to, where the rules closed nothing."""
+    """Closes what the message put an end to beside what the rules closed."""
     for side in sides(telling.said, [claim.fact for claim in claims]):
-        old = [row for row in held if row.valid_to is None and side.may_end(topic(row))]
+        # What a rule closed stays beside the others: they are judged as if it had not.
+        old = [row for row in held if side.may_end(topic(row))]
         new = [(claims[place], rows[place]) for place in side.telling]
-        if not old:
+        if all(row.valid_to is not None for row in old):
             continue
         learned = telling.embedding_model in LEARNED
         after = [Told(topic(claim.fact), _unit(claim.embedding if learned else None)) for claim, _ in new]
@@ -140,6 +157,8 @@ def _succeed(
         slip = side.cues["mended"] and not side.cues["ended"] and not side.cues["begun"]
         for place, nearest in ended(side.said, after, before).items():
             row = old[place]
+            if row.valid_to is not None:
+                continue
             _close([row], new[nearest][1], telling.at)
             if slip and telling.at - row.valid_from <= SLIP_WITHIN:
                 row.valid_to = row.valid_from
@@ -267,7 +286,10 @@ def _corrected(
     """Puts the slip right in the newest fact that has it; that one was never true."""
     fact = claim.fact
     slip = Slip(fact.value or "", fact.instead_of)
+    about = thing_of(fact.content) if slip.wrong is None else frozenset[str]()
     for row in known:
+        if about and not about & telling_stems(row.content):
+            continue  # "the caterer is Fennel & Fig" puts nothing right but what was said of the caterer
         if row.valid_to is not None or (slip.wrong is None and telling.at - row.valid_from > SLIP_WITHIN):
             continue
         mended = put_right(row.content, slip)

@@ -32,7 +32,13 @@ _HEARSAY: Final = re.compile(
     r"|claim|claims)(?: that)? (?:i|i'm|my|we)\b",
     re.IGNORECASE,
 )
-_FURTHER: Final = re.compile(r",? (?:so|but|because|though|although|otherwise) ", re.IGNORECASE)
+_FURTHER: Final = re.compile(
+    r",? (?:so|but|because|though|although|otherwise) "
+    r"|,? (?:if|in case) (?:you (?:care|ask|must|find|see|want|need|know|wonder|were wondering|ever|happen|'re|are)|that (?:matters|helps|tells|counts|makes|is)"
+    r"|it (?:matters|helps|counts)|i'm |i am |any(?:one|body) )",
+    re.IGNORECASE,
+)
+"""Where a statement ends that goes on with a reason, or with why it is told: "I'm left-handed, if that matters"."""
 
 
 _QUOTING: Final = re.compile(
@@ -108,9 +114,11 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
             if (
                 mood == "hypothesis"
                 and mood_of(head := _FURTHER.split(clause)[0]) == "holds"
-                and len(words(head)) > 3
+                and len(words(head)) > 1
             ):
                 part, clause, mood = _FURTHER.split(part)[0], head, "holds"
+            if mood == "plan" and _stands(head := clause.split(", ")[0], clause):
+                mood = "holds"  # "my shoe size is 42, looking for trail runners"
             if mood in ("hypothesis", "joke") or _HEARSAY.search(clause):
                 continue
             person = person_of(clause)
@@ -133,6 +141,11 @@ def statements_in(message: str, question: str | None = None) -> list[Said]:
                 # "I got my own flat. It's in Brno" tells where the flat is.
                 found[-1] = replace(found[-1], text=f"{found[-1].text.rstrip('.!')}. {text}")
     return found
+
+
+def _stands(head: str, clause: str) -> bool:
+    """Whether what a clause begins with holds by itself, and only what hangs on it is a plan."""
+    return head != clause and mood_of(head) == "holds" and slot_of(head) is not None
 
 
 def is_joke(sentence: str) -> bool:

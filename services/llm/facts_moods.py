@@ -23,7 +23,7 @@ _SUPPOSED: Final = re.compile(
     re.IGNORECASE,
 )
 _JOKING: Final = re.compile(
-    r"[😂🤣😜😝🙃🤪]|\b(?:jk|j/k|just kidding|kidding|joking|(?:just|only|that's|as) a joke|just messing|role-?play|in character|beep|oh sure"
+    r"[😂🤣😜😝🙃🤪]|\b(?:(?:jk)+|j/k|just kidding|kidding|joking|(?:just|only|that's|as) a joke|just messing|role-?play(?!\w* (?:is )?(?:over|later|ended|done|finished|aside))|in character|beep,? b[eo]+p|oh sure"
     r"|yeah right|apparently,? (?:haha|lol)|sarcas\w*|not really|as if)\b|(?<!\w)/s\b|\b(?:felt|feels?|feeling|looks?|looked|it's|almost|practically"
     r") like (?:i|we|my|a|an|the)\b|\b(?:i'm|i am|we're|we are|i've|he's|she's) (?:basically|practically|officially a|literally"
     r"|secretly|technically a)\b|\bofficially live\b|\bmarried to (?:a|an|my|the|this) (?!man\b|woman\b|guy\b|girl\b|doctor\b|nurse\b)"
@@ -31,14 +31,14 @@ _JOKING: Final = re.compile(
     re.IGNORECASE,
 )
 TAKEN_BACK: Final = re.compile(
-    r"^(?:(?:i'm |only |just |no,? )*(?:kidding|joking|messing)|j/?k|gotcha|psych|not really|(?:it was |that was )?(?:all|only|just)(?: of it)? a joke|(?:it|that) was a joke)\b(?! (?:about|on|of)\b)|\bjust (?:kidding|joking)[.!]*$",
+    r"^(?:(?:lol|haha|hehe|ha|lmao),?(?: (?:jk|no|nope|nah|not really|kidding|joking|as if))\b|(?:i'm |only |just |no,? )*(?:kidding|joking|messing)|(?:j/?k)+|jokes? apart|joking apart|gotcha|psych|not really|(?:it was |that was )?(?:all|only|just)(?: of it)? a joke|(?:it|that) was a joke)\b(?! (?:about|on|of)\b)|\bjust (?:kidding|joking)[.!]*$",
     re.IGNORECASE,
 )
 """A sentence that makes a joke of the one before."""
 
 _PLAYING: Final = re.compile(
-    r"\b(?:role-?play|let's (?:do a|play|pretend)|pretend (?:that )?(?:i|you|to be)|you are now|in this (?:game|story|scene)"
-    r"|act as|for the (?:game|story|play|novel)|our (?:d&d|dnd) (?:game|campaign)|my character)\b",
+    r"\b(?:role-?play(?!\w* (?:is )?(?:over|later|ended|done|finished|aside))|let's (?:do an? (?:scene|skit|sketch|game|bit)|play|pretend)|pretend (?:that )?(?:i|you|to be)|you are now|in this (?:game|story|scene)"
+    r"|act as|role[ -]games?\b|(?:can|could|shall) (?:we|you|u) rp\b|rp time|for the (?:game|story|play|novel)|our (?:d&d|dnd) (?:game|campaign)|my character)\b",
     re.IGNORECASE,
 )
 _PLANNED: Final = re.compile(
@@ -46,7 +46,7 @@ _PLANNED: Final = re.compile(
     r"|plan(?:s|ning|ned)? (?:to|on|for)|thinking (?:of|about)|toying with|considering|(?:hope|hoping) to|hopefully"
     r"|(?:want|wants|wanting) to|wanna|intend\w*|about to|aim(?:ing)? to|tempted|some ?day\b|one day\b(?! a)"
     r"|next (?:year|month|week|weekend|spring|summer|autumn|fall|winter|term|semester|" + _MONTHS + r")"
-    r"|looking (?:at|into|for)|applied (?:for|to)|applying|might|maybe|perhaps|probably|soon|upcoming|eventually|considered"
+    r"|looking (?:at|into|for)|applied (?:for|to)|applying|might|maybe|perhaps|probably|(?<!due )soon|upcoming|eventually|considered"
     r"|(?:getting|moving|starting|switching|leaving|quitting|retiring|marrying|becoming) (?:\w+ ){0,5}?(?:in|next|on|at|from|after"
     r"|to) (?:the )?"
     + _MONTHS
@@ -60,11 +60,11 @@ _PLANNED: Final = re.compile(
     re.IGNORECASE,
 )
 _PASSING: Final = re.compile(
-    r"\b(?:(?:until|till|'til|til)(?! \d)"
+    r"\b(?:(?:until|(?<!the )(?<!a )till|'til|til)(?! \d)"
     r"|for now|for the moment|for the time being|in the meantime|meanwhile|just for|only for|temporar\w*|covering for"
     r"|filling in|standing in|on (?:holiday|vacation|leave|a (?:work |business |short )?trip|business)|stay(?:ing|ed)? (?:at|with|over)"
     r"|staying in|visiting|crashing (?:at|on|with)|house-?sitting|hackathon|for the (?:week|weekend|summer|season|month)"
-    r"|this (?:once|time)|while (?:the|my|our|they|he|she|it|i'm|we're)\b.*\b(?:redone|repaired|fixed|renovated|away|closed|shut|cast"
+    r"|this once|this time(?!,? (?:it's|it is|round it's|for good|for real)\b)|while (?:the|my|our|they|he|she|it|i'm|we're)\b.*\b(?:redone|repaired|fixed|renovated|away|closed|shut|cast"
     r"|heals?|abroad|painted|painting|out|off sick|recover\w*)|(?:guest|borrowing|borrowed|rental|loaner|courtesy)"
     r"|exceptionally|lent me|hire car|in the (?:shop|garage) (?:so|until|till)|during (?:lent|ramadan|advent|exams)|a fortnight)\b",
     re.IGNORECASE,
@@ -74,12 +74,12 @@ _FOR_A_WHILE: Final = re.compile(
     re.IGNORECASE,
 )
 _TODAY: Final = re.compile(
-    r"(?<!from )\b(?:this (?:week|weekend|month|morning|evening|afternoon)|today|tonight|tomorrow|right now|at the minute|yesterday)\b",
+    r"(?<!from )(?<!since )(?<!as of )(?<!starting )\b(?:this (?:week|weekend|month|morning|evening|afternoon)|today|tonight|tomorrow|right now|at the minute|yesterday)\b",
     re.IGNORECASE,
 )
 _HAPPENED: Final = re.compile(
     r"\b(?:moved|relocated|settled|keys|started|joined|quit|left|got|bought|switched|changed|became|hired|promoted|died"
-    r"|married|adopted|sold|signed|handed in|finished|graduated|arrived|divorced|stopped|replaced|turned|born|runs|wake up|passed|packed|came off|let go|gone|lost|stolen|retired|opened|separated|broke)\b|(?:^|\b(?:i|we|i've|we've|just|finally) )\w{3,}(?<!tir)(?<!interest)ed\b",
+    r"|married|adopted|sold|signed|handed in|finished|graduated|arrived|divorced|stopped|replaced|turned|born|runs|wake up|passed|packed|came off|let go|gone|lost|stolen|retired|opened|separated|broke)\b|\w{3,}ed (?:me|us|my|our)\b|(?:^|\b(?:i|we|i've|we've|just|finally) )\w{3,}(?<!tir)(?<!interest)ed\b",
     re.IGNORECASE,
 )
 _BEFORE: Final = re.compile(
@@ -90,12 +90,12 @@ _BEFORE: Final = re.compile(
 )
 _DENIED: Final = re.compile(r"\b(?:not|never|neither|nor|nobody|none)\b|n't\b", re.IGNORECASE)
 LASTING: Final = re.compile(
-    r"\b(?:permanent\w*|for good|forever|my own|our own|from now on)\b",
+    r"\b(?:permanent\w*|for good|forever|my own|our own|from (?:now|today|here)(?: on)?|henceforth|as of (?:now|today))\b",
     re.IGNORECASE,
 )
 STILL: Final = re.compile(
-    r"\b(?:still|also|as well|just as (?:much|well|often)|equally|another|additionally|on top of|besides|apart from|in addition|plus|keep(?:ing)? (?:the|my|our|both)"
-    r"|both|a second|(?<!er )too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$| now\b)|second \w+|other (?:job|home|car|house|dog|cat)|for (?:the |my |our )?(?:family|weekends?|kids|holidays)|part[ -]time"
+    r"\b(?:(?<!, )still|also|as well|just as (?:much|well|often)|equally|another|additionally|on top of|besides|apart from|in addition|plus|keep(?:ing)? (?:the|my|our|both)"
+    r"|both|a second|an extra|separate(?:ly)?|(?:on|at) (?:the )?weekends?|by night|as a hobby|(?<!er )too(?! \w+ (?:to|for)\b)(?= ?[,.!]|$| now\b)|second \w+|other (?:job|home|car|house|dog|cat)|for (?:the |my |our )?(?:family|weekends?|kids|holidays)|(?<!i'm )(?<!am )(?<!go )(?<!went )(?<!gone )(?<!to )part[ -]time(?! now\b)"
     r"|sometimes|occasionally|extra (?:cash|money|income)|on the side|side (?:job|hustle|gig)|(?:in|as) (?:my|our) spare time)\b",
     re.IGNORECASE,
 )
@@ -114,7 +114,7 @@ NOW: Final = re.compile(
 
 _OVER: Final = re.compile(
     r"(?P<before>.*?)(?:"
-    r"\b(?:no longer|stopped|quit|quitting|gave up|given up|giving up|dropped out(?: of)?|gone off|went off|got rid of"
+    r"\b(?:no longer|stopped|quit|quitting|gave up|given up|giving up|dropped out(?: of)?|gone (?:right |clean |completely |totally )?off|went (?:right |clean |completely |totally )?off|got rid of"
     r"|(?:^|(?<=i )|(?<=we )|(?<='ve )|(?<=have )|(?<=just )|(?<=finally ))(?:sold|cancell?ed|closed|deleted|left|dropped|replaced|swapped|traded(?: in)?|scrapped|ended)|ditched|resigned(?: from)?|broke up(?: with)?|split up(?: with)?|done with|finished with"
     r"|switched (?:away )?from|moved (?:away |out )?from|over it with|fell out of love with|lost interest in|grew out of"
     r"|(?<!get )(?<!getting )(?<!got )(?<!'m )(?<!am )used to|"
@@ -133,7 +133,13 @@ _FURTHER: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_MORE: Final = re.compile(
-    r"(?:\bnot|n't|\bnever) (?P<object>.{0,60}?)\b(?:any ?(?:more|longer))\b|^no more (?P<rest>.*)",
+    r"(?:\bnot|\bcannot|n't|\bnever) (?P<object>.{0,60}?)\b(?:any ?(?:more|longer))\b|^no more (?P<rest>.*)|^no (?P<wish>[\w' -]{2,30}?)(?:,? (?:please|pls))? from (?:now|today|here)\b",
+    re.IGNORECASE,
+)
+
+
+_COVERING: Final = re.compile(
+    r"\b(?:cover(?:ing)? (?:for|in|at|the|his|her|their)|filling in|standing in|deputi[sz]ing|acting up|while [\w' ]{1,20}?(?:'s| is|'re| are) (?:off|away|out|ill|sick|on (?:leave|holiday|vacation)))\b",
     re.IGNORECASE,
 )
 
@@ -145,11 +151,12 @@ def mood_of(clause: str) -> Mood:
     if _JOKING.search(clause):
         return "joke"
     if over(clause) is not None:
-        return "ended"
+        return "state" if _COVERING.search(clause) else "ended"
     if _PLANNED.search(clause):
         return "plan"
     passing = _PASSING.search(clause) or _FOR_A_WHILE.search(clause)
-    if (passing and not LASTING.search(clause)) or (_TODAY.search(clause) and not _HAPPENED.search(clause)):
+    today = _TODAY.search(clause) and not _HAPPENED.search(clause)
+    if (passing or today) and not LASTING.search(clause):
         return "state"
     if _BEFORE.search(clause):
         return "past"
@@ -181,7 +188,7 @@ def plays(message: str) -> bool:
 def over(clause: str) -> str | None:
     """What a clause says is over, or None where it says no such thing."""
     if match := _NO_MORE.search(clause):
-        return (match["object"] or match["rest"] or "").strip()
+        return (match["object"] or match["rest"] or match["wish"] or "").strip()
     match = _OVER.match(clause)
     if match is None:
         return None

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from ..text import content_words
+from ..text import content_words, stem
+from .facts_themes import themes_of
 
 _ONES: Final = r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty"
 _MONTH: Final = r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
@@ -32,7 +33,7 @@ _V: Final = r"(?:the |a |an )?(?P<x>[^,;.!?()]{1,40}(?:[.,]\d+[^,;.!?()]{0,20})?
 _Y: Final = r"(?:the |a |an |in |on |at )?(?P<y>[^,;.!?()]{1,40}?(?:[.,]\d+)?)"
 _NOT_EVEN: Final = r"(?!(?:even|only|just|yet|really|quite|all)\b)"
 _IS: Final = (
-    r"(?:(?:it|that|she|he|this)(?:'s| is| was| should be| should say| should have been)|they're|they are|i'm|i am|i meant(?! to\b)|i mean(?! to\b)|meant"
+    r"(?:its(?= (?:a|an|the|in|on|at|\d|[A-Z]))|(?:it|that|she|he|this)(?:'s| is| was| should be| should say| should have been)|they're|they are|i'm|i am|i meant(?! to\b)|i mean(?! to\b)|meant"
     r" to (?:say|write|type)|make that|should (?:be|have been|say|read)|actually|rather|correct (?:one|number|date) is)"
 )
 _SLIP: Final = re.compile(
@@ -59,6 +60,12 @@ _FORMS: Final = tuple(
 
 _DOUBTED: Final = re.compile(
     rf"\bdid i (?:say|write|put|type|tell you) {_Y}\?+ .{{0,30}}?\b(?:{_IS}|is|are|on|in|at) {_V}",
+    re.IGNORECASE,
+)
+
+
+_THING: Final = re.compile(
+    r"(?:(?:no|sorry|oops|wait|hang on),? )*(?:the|my|our) (?P<thing>[a-z][\w ]{2,30}?)(?:'s| is| are)\b",
     re.IGNORECASE,
 )
 
@@ -126,6 +133,8 @@ def put_right(statement: str, slip: Slip) -> str | None:
     if kind is None:
         return None
     spans = [match for match in _TYPES[kind].finditer(statement) if _alike(match.group(), slip.right)]
+    if kind == len(_TYPES) - 1:
+        spans = [match for match in spans if _of_one_kind(match.group(), slip.right)]
     return statement[: spans[-1].start()] + slip.right + statement[spans[-1].end() :] if spans else None
 
 
@@ -137,6 +146,18 @@ def _named(statement: str, wrong: str, right: str) -> str | None:
             doubled = re.match(rf" {re.escape(last)}\b", after, re.IGNORECASE) if " " in right else None
             return statement[: match.start()] + right + (after[doubled.end() :] if doubled else after)
     return None
+
+
+def thing_of(correction: str) -> frozenset[str]:
+    """The stems of what a correction is about, where it says so: the caterer of "the caterer is Fennel & Fig"."""
+    found = _THING.match(correction)
+    return frozenset(stem(word) for word in content_words(found["thing"])) if found else frozenset()
+
+
+def _of_one_kind(said: str, meant: str) -> bool:
+    """Whether two names may be of one kind of thing: a car is not put right by a garage."""
+    first, second = set(themes_of(said)), set(themes_of(meant))
+    return bool(first & second) or not (first or second)
 
 
 def _alike(said: str, meant: str) -> bool:

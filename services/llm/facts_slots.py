@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..text import content_words, stem, word_set, words
-from .facts_words import ABSTRACT, ALIASES, CRAFTS, DIETS, KINDS_OF_THING, MANY, ONLY, STATUSES
+from .facts_words import (
+    ABSTRACT,
+    ALIASES,
+    CRAFTS,
+    DIETS,
+    KINDS_OF_THING,
+    LEADS,
+    MANY,
+    ONLY,
+    STATUSES,
+)
 from .kinds import KINDS, PERSONS
 from .lexicon import members
 
@@ -35,7 +45,7 @@ _STOP: Final = re.compile(
 )
 _SUBJECT: Final = r"(?:^|\b(?:i|we)(?:'m|'re|'ve| am| are| have| had)?\b ?(?:\w+ly |now |just |still |also |both |all |finally |currently |back )*)"
 _V: Final = r"(?P<v>.+)"
-_CRAFT: Final = "|".join(sorted(CRAFTS, key=len, reverse=True))
+_CRAFT: Final = "|".join(word.replace("-", "[ -]") for word in sorted(CRAFTS | LEADS, key=len, reverse=True))
 _DIET: Final = "|".join(sorted(DIETS, key=len, reverse=True))
 _STATUS: Final = "|".join(sorted(STATUSES, key=len, reverse=True))
 _PARTNER: Final = r"(?:wife|husband|spouse|fianc[eé]e?|girlfriend|boyfriend|partner|gf|bf)"
@@ -45,9 +55,9 @@ _RULES: Final = tuple(
         # --- favourites
         ("favourite", r"\b(?P<v>[\w'à-ÿÀ-Ý -]+?) is (?:now )?(?:my|our) (?:new |all[ -]time )?favourite(?: (?P<k>(?!now\b|these\b|ever\b|by\b|again\b)[\w-]+))?", ""),
         ("favourite", r"\b(?:he|she|it|that)(?:'s| is) (?:now )?my favourite (?P<k>[\w-]+)(?P<v>)", ""),
-        ("favourite", r"\b(?:my|our) (?:new |all[ -]time )?favourite (?P<k>[\w -]{2,30}?)(?: now| these days)? (?:is|are|has to be|will always be)(?: now)? (?P<v>.+)", ""),
+        ("favourite", r"\b(?:my|our) (?:new |all[ -]time )?favourite (?P<k>[\w -]{2,30}?)(?: now| these days)?(?: is| are|'s| has to be| will always be)(?: now)? (?P<v>.+)", ""),
         # --- home
-        ("home:address", r"\b(?:address|i'm at|we're at|live at|living at|based at)\b.{0,12}?(?P<v>\d+[a-z]? (?:[\w'-]+ ){0,3}(?:street|st|road|rd"
+        ("home:address", r"\b(?:address|i'm at|we're at|live at|living at|based at)\b.{0,25}?(?P<v>\d+[a-z]? (?:[\w'-]+ ){0,3}(?:street|st|road|rd"
          r"|lane|row|avenue|ave|close|court|way|square|place|drive|terrace|hill|gardens|crescent|walk|mews|quay|straße|strasse|(?-i:[A-Z][\w-]+)))", ""),
         ("home", rf"(?:^|\b(?:i|we|i've|we've|i have|we have|and|just|finally|recently|ve) )(?:have |just |finally |recently |since |both |all )*(?:moved|relocated|settled|resettled|packed up and settled)(?: back| out| over| in| down| away| house)*(?: from \w+)?,? (?:to|in|into) {_V}", "cw"),
         ("home", r"^(?P<v>(?-i:[A-Z])[\w' -]+?) is (?:now )?(?:home|where (?:i|we) live|our home|my home)\b", "c"),
@@ -62,22 +72,25 @@ _RULES: Final = tuple(
         ("home", rf"\b(?:my|our) (?:home|home town|address|place|city|flat|house) (?:is|'s)(?: now)? (?:now )?(?:in )?{_V}", ""),
         ("home", rf"\b(?:address|home|deliveries|letters|post|mail|parcels) (?:is|are|go|goes|come|now)(?: in| to| now in| now to)? {_V}", "c"),
         # --- work
-        ("boss", r"\b(?:report(?:ing)? to|my (?:new )?(?:boss|manager|supervisor|line manager|team lead)(?: now)? is(?: called| named| now)?|my (?:new )?(?:boss|manager|supervisor) (?=(?-i:[A-Z]))) ?(?P<v>(?!her\b|him\b|them\b)[\w' -]+)", ""),
+        ("boss", r"\b(?:report(?:ing)? to|(?:my|our) (?:new )?(?:boss|manager|supervisor|line manager|team lead(?:er)?|foreman|head chef|editor)(?: now)? is(?: called| named| now)?|my (?:new )?(?:boss|manager|supervisor) (?=(?-i:[A-Z]))) ?(?P<v>(?!her\b|him\b|them\b)[\w' -]+)", ""),
         ("job:place", rf"\b(?:joined|moved (?:over )?to work (?:for|at)|now work(?:ing)? (?:for|at)|started (?:work |working |my new job )?(?:at|with)|got (?:a|the|my) (?:new )?job (?:at|with)|hired by|signed with|new (?:job|position|role) (?:is )?(?:at|with)|employer is(?: now)?) {_V}", "cw"),
+        ("job:place", r"\b(?:i|i've|i'm|just|finally|and|^)(?: have| just| finally| recently)* ?(?:got|started|found|landed|took|accepted|begun|began|changed|switched|swapped) (?:(?:a|an|my|to a|into a) (?:completely |totally |whole |brand )?(?:new|different) (?P<v>job|position|post|employer|career|line of work)|(?:jobs|careers|employers))\b(?! (?:at|with|as|for|in)\b)", "cw"),
+        ("job:place", r"^(?:i'm|i am)(?: now| currently)? (?:at|with) (?P<v>(?-i:[A-Z])[\w&' -]+?)(?: now| these days|,).{0,20}\bas (?:a|an|the|their) ", "cw"),
         ("job:role", rf"\b(?:started (?:work |working |out )?as|promoted to|promoted me to|(?:^|i |and )(?:now )?work(?:ing)? as(?= .*\bnow\b)|got (?:a|the|my) (?:new )?job as|hired as|became|retrained as|now work(?:ing)? as|new (?:job|position|role|post) (?:is|as)|took (?:over|on) as|been made|made me|train(?:ed)? up as|work(?:ing)? as (?:a|an|the) (?=.*\bnow\b)) {_V}", "cw"),
         ("job:role", r"\b(?:gave|offered) me (?:the|a) (?P<v>.+?) (?:post|job|position|role)\b", "cw"),
         ("job:role", r"\b(?:i'm|i am|i've been|been|^)(?: \w+ weeks? into being)? ?(?:now )?(?P<v>self[ -]employed|unemployed|freelance|freelancing|retired|jobless|out of work|between jobs)\b", "w"),
         ("job:role", r"\b(?:i|i've|i have)(?: just| finally| recently)? (?P<v>retired|lost my job|(?:got|been|was) (?:laid off|made redundant|fired|sacked|let go))\b(?! from (?:playing|running|football))", "cw"),
         ("job:place", r"^(?:i'm|i am|we're)(?: now)? at (?P<v>(?-i:[A-Z])[\w& -]+?) as (?:a|an|the) ", "w"),
         ("job:role", rf"\b(?:switched|changed|transferred)(?: my major| degrees?| courses?)? to (?P<v>{'|'.join(KINDS['subject'].split())})\b", "c"),
-        ("car", r"^(?:so |and )?i(?: now| currently| mostly)* drive (?P<v>(?:a|an|the|my) (?!\w*(?:tram|bus|truck|lorry|taxi|train|forklift|cab|van|hard|bargain)\b).+)", ""),
+        ("car", r"^(?:so |and )?i(?: now| currently| mostly)* drive (?P<v>(?:a|an|the|my) (?!(?:[\w-]+ )?(?:\w*(?:school|tram|bus|truck|lorry|taxi|train|forklift|cab|van|hard|bargain|ambulance|digger|tractor|hearse|coach|combine|ferry|library))\b).+)", ""),
         ("job:role", r"\binto being (?P<v>self[ -]employed|a freelancer|freelance|retired)\b", "cw"),
         ("job:place", r"\bbeen at (?P<v>a .+?) (?:for|since) ", "cw"),
         ("job:role", rf"\b(?:i|we) (?:now |also |currently |still )?work(?:ing)?(?: \w+[ -]time)? as {_V}", ""),
         ("job:role", r"\b(?:i've|i have) been working (?:at|for|as|in) (?P<v>.+)", "w"),
         ("job:place", r"\b(?:i|i'm|i am|we) (?:now |also |currently |still )?(?:work|working|employed)(?: \w+[ -]time)? (?:at|for|in) (?P<v>(?!home\b|a team|the evening|the morning|my\b).+)", ""),
         ("job:role", r"\b(?:studying|study|reading) (?P<v>(?!for\b|at\b)[\w ]+)(?:, (?:\w+) year)?", ""),
-        ("job:role", rf"(?:\b(?:i'm|i am|we're)|^(?!my |our |the |his |her |their |no |some |.*\b(?:me|us|my|our|him|them)\b))(?: now| just| only| currently)? ?(?:(?:a|an|the) )?(?P<v>(?:(?!is\b|as\b|are\b|was\b)[\w-]+ ){{0,3}}?(?:{_CRAFT})(?:s|es)?\b.*)", ""),
+        ("job:role", rf"\b(?:i'm|i am|we're)(?: now| just| only| currently)? ?(?:(?:a|an|the) )?(?P<v>(?:(?!is\b|as\b|are\b|was\b)[\w-]+ ){{0,3}}?(?:{_CRAFT})(?:s|es)?\b.*)", ""),
+        ("job:role", rf"^(?!my |our |the |his |her |their |no |some |(?:i|we|i've|we've|you|he|she|they|it|who) |(?:[\w'-]+ ){{1,3}}(?:is|was|are|says|said|has|had|wrong|does|did)\b|.*\b(?:me|us|my|our|him|them)\b)(?:now |just |only |currently )?(?:(?:a|an) )?(?P<v>(?:(?!is\b|as\b|are\b|was\b)[\w-]+ ){{0,3}}?(?:{_CRAFT})(?:s|es)?(?=$|,| ?\(| (?:at|in|for|with|of|by|on|and|now|since|these|from|here|full|part|until|till|again|myself)\b).*)", ""),
         ("job:role", rf"\bmy (?:new )?(?:job|profession|occupation|trade|career|role|position) is(?: now)?(?: as)? {_V}", ""),
         ("shift", r"\b(?:work|working|on|do|doing) (?P<v>nights|days|earlies|lates)\b", ""),
         ("shift", r"\b(?P<v>(?:early|late|night|day|evening|morning|graveyard) shifts?)\b", ""),
@@ -90,7 +103,7 @@ _RULES: Final = tuple(
         ("name", r"^(?:hi,? |hello,? |hey,? )?(?:i'm|i am|this is) (?P<v>(?-i:[A-Z])(?![\w'-]*(?:ish|ian|can|ese|man|tch|nch|an)\b)[\w'-]+(?: (?-i:[A-Z])[\w'-]+)?)(?=$|,)", ""),
         ("age", r"^(?:i'm|i am)(?: now)? (?P<v>\d{1,3})(?: years old)?$", ""),
         ("age", r"^(?:i|i've)(?: just| have)? turned (?P<v>\d{1,3})\b", "c"),
-        ("diet", rf"\b(?:i'm|i am|we're|we are|going|gone|turned|went|am|follow(?:ing)?|on|^)(?: \w+){{0,3}}? (?:a |an |the |strictly |doing )?(?P<v>{_DIET})\b", ""),
+        ("diet", rf"\b(?:i'm|i am|we're|we are|going|gone|turned|went|am|follow(?:ing)?|on|i've been|we've been|^been|^)(?: \w+){{0,3}}? (?:a |an |the |strictly |doing )?(?P<v>{_DIET})\b", ""),
         ("diet", rf"^(?:doing )?(?:a |an |the )?(?P<v>{_DIET})\b(?=$| (?:now|for|at|diet|since))", ""),
         ("diet", r"\bput me on (?:a |an |the )?(?P<v>.+?) diet\b", "c"),
         ("diet", r"\b(?:i|we)(?: now| do)? (?P<v>eat (?:meat|fish|everything|dairy|gluten|eggs|bread)(?: again)?)\b", ""),
@@ -102,7 +115,8 @@ _RULES: Final = tuple(
         ("wish:seat", r"\b(?P<v>aisle|window|middle)(?:[ -]seats?)?\b(?=.*\bseats?\b|[ -]seats?)", ""),
         ("wish:code", r"\bcode (?:examples?|samples?|snippets?)?.{0,20}?\b(?:use|in|with) (?P<v>[A-Z][\w+#.]*)", ""),
         ("wish:code", r"\b(?:examples?|snippets?|samples?) in (?P<v>[A-Z][\w+#.]*)", ""),
-        ("wish:units", r"\b(?P<v>metric|imperial|grams?|ounces|cups(?: and ounces)?|celsius|fahrenheit|kilomet\w+|miles|kilos?|pounds|kg)\b(?=.*\b(?:recipes?|units?|always|please|pls|from now)\b)", ""),
+        ("wish:units", r"\b(?P<v>metric|imperial|grams?|ounces|cups(?: and ounces)?|celsius|fahrenheit|kilomet\w+|miles|kilos?|pounds|kg)\b(?=.*\b(?:recipes?|units?|always|please|pls|from now|measurements?)\b)", ""),
+        ("wish:units", r"\b(?:measurements?|measuring|weights?|recipes?)\b.{0,20}?\b(?P<v>metric|imperial|grams?|ounces|cups|celsius|fahrenheit|kilos?|pounds)\b", ""),
         ("wish:units", r"\b(?:recipes?|units?|temperatures?|distances?|weights?) in (?P<v>metric|imperial|grams?|ounces|cups(?: and ounces)?|celsius|fahrenheit|kilomet\w+|miles|kilos?|pounds|kg)\b", ""),
         ("wish:length", r"\b(?P<v>(?:long|detailed|longer|thorough|in depth|short|shorter|brief|concise|terse|(?:one|two|three|four|five|\d+) (?:sentences?|lines?|words?|paragraphs?|bullets?)(?: max)?)(?: and \w+)?)\b(?=.*)(?<=.)", "l"),
         ("wish:language", r"\b(?:answer|reply|write|respond|speak|talk|explain|describe|text|communicate)(?: \w+){0,3} in (?P<v>english|german|french|spanish|italian|portuguese|dutch|polish|swedish|danish|norwegian|finnish|turkish|greek|czech)\b", ""),
@@ -136,13 +150,38 @@ _PLACE: Final = re.compile(
 )
 
 
+_OURSELVES: Final = re.compile(
+    r"\b(?:i|me|my|mine|we|us|our|ours|i'm|i've|we're|we've|im|ive)\b", re.IGNORECASE
+)
+_BEFORE_A_VERB: Final = re.compile(
+    r"(?:.*\b(?:and|but|so|just|finally|recently|now|then|have|been|ago|today|yesterday|week|month|friday|monday|last|\d+|being|from|of|as|on)\b)?\W*",
+    re.IGNORECASE,
+)
+
+
+def _of_somebody(before: str, clause: str) -> bool:
+    """Whether what a clause tells of work is about whom it begins with: "lourdes got a job at the preschool"."""
+    return _OURSELVES.search(clause) is None and _BEFORE_A_VERB.fullmatch(before) is None
+
+
+_ANOTHERS: Final = re.compile(
+    r"\b(?:[\w-]+'s|his|her|their)(?: own| new| work)? (?:e-?mail|address|number|phone|mobile|cell)\b",
+    re.IGNORECASE,
+)
+"""Whose number or address is not the user's."""
+
+
 def slot_of(clause: str) -> Slot | None:
     """What a clause of the user's own tells, where a slot can be named."""
     for attribute, rule, options in _RULES:
         match = rule.search(clause)
         if match is None:
             continue
-        value = match["v"] if attribute == "home:address" else _cut(match["v"])
+        value = match["v"] if attribute == "home:address" else _cut(match["v"] or "another")
+        if attribute.startswith("contact") and _ANOTHERS.search(clause):
+            continue
+        if attribute.startswith("job") and "c" in options and _of_somebody(clause[: match.start()], clause):
+            continue
         if attribute == "favourite":
             if found := _favourite(clause, match, value):
                 return found
@@ -239,9 +278,20 @@ def _is_place(value: str) -> bool:
     )
 
 
+_RANKS: Final = frozenset(
+    stem(word)
+    for word in word_set(
+        "trainee apprentice junior senior assistant deputy head chief lead student acting associate intern principal vice master"
+    )
+)
+"""What makes another post of one: a trainee solicitor is no solicitor yet."""
+
+
 def same_value(one: str, other: str) -> bool:
     """Whether two values of a slot are one, said in other words."""
     first, second = ({stem(word) for word in content_words(value)} for value in (one, other))
+    if (first ^ second) & _RANKS and first & second:
+        return False
     if not first or not second:
         return one.strip().lower() == other.strip().lower()
     return first <= second or second <= first

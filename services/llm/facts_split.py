@@ -26,7 +26,7 @@ _BREAK: Final = re.compile(
     rf"\s*;\s+|(?<=[a-z]):\s+(?={_I})|\s[-–—]+\s|—|{_AND}(?: now| then| also| yes| yeah)*,? (?={_WHEN}(?:{_I}|{_THEY}))|, (?:since|while|as) (?={_I})"
     rf"|, (?={_I}|{_THEY})|, (?:also|plus) |,? and (?=the [\w'-]+ (?:[\w'-]+ ){{0,2}}(?:is|are)\b)"
     r"|,? and (?=next \w+ )|,? and (?=(?:lactose|gluten|please)\b)|, (?=no (?!longer|more\b|wait|sorry|not)[a-z])"
-    r"|, (?=(?:one|two|three|four|five|six|seven|eight|nine|ten|\d{1,3}) [a-z]{3,} (?!lane|street|road|row|avenue))"
+    r"|, (?=(?:one|two|three|four|five|six|seven|eight|nine|ten|\d{1,3}) (?!till?\b|to\b|until\b|hours?|hrs|days?|weeks?|months?|times|minutes?|per|percent|mcg|mg|miles|euros?|pounds|dollars|and\b)[a-z]{3,} (?!lane|street|road|row|avenue))"
     r"|:\(|:\)| - |,? and (?=every \w+ (?:we|i)\b)|, (?=(?:already|hello|which means|the old)\b)|,? so (?=[\w ]{3,40} (?:please|pls)$)"
     r"|, (?=(?-i:[A-Z])[\w-]+ (?:went|is|are|was|has|died|left|came|moved|got)\b)",
     re.IGNORECASE,
@@ -55,7 +55,8 @@ _ASIDE: Final = re.compile(
     re.IGNORECASE,
 )
 _GUESSED: Final = re.compile(
-    r"^guess who(?:'s| is) (?=.*\b(?:now|these days)\b)(?P<rest>[^?]*)\?*$", re.IGNORECASE
+    r"^guess who(?:'s| is) (?=.*\b(?:now|these days|since|as of|again|finally)\b)(?P<rest>[^?]*)\?*$",
+    re.IGNORECASE,
 )
 _FIXED: Final = tuple(
     (re.compile(rf"\b{wrong}\b", re.IGNORECASE), right)
@@ -90,22 +91,60 @@ def _unquoted(match: re.Match[str]) -> str:
     return _stripped(match.group())
 
 
+_SOFTENED: Final = frozenset(
+    (
+        "let me go",
+        "let us go",
+        "let go",
+        "released me",
+        "made me redundant",
+        "retired me",
+        "moved me on",
+        "freed me up",
+    )
+)
+"""What people put in quotation marks because it is no word of theirs, and true nonetheless."""
+
+
 def _stripped(quoted: str) -> str:
     # A name or a title in quotation marks is the user's own way of writing it.
     inside = quoted[1:-1]
     return (
-        quoted if len(inside) < 80 and len(inside.split()) <= _SHORT and not _SPEAKS.search(inside) else " … "
+        inside
+        if inside.lower() in _SOFTENED
+        else quoted
+        if len(inside) < 80 and len(inside.split()) <= _SHORT and not _SPEAKS.search(inside)
+        else " … "
     )
 
 
 def sentences_of(message: str) -> list[str]:
     """The sentences of a message, with a smile after one kept in it."""
-    found = sentences(re.sub(r"(?<![.!])([.!]++)\s*+([😂🤣😜😝🙃🤪]+)", r" \2\1", message))
+    smiling = re.sub(r"(?<![.!])([.!]++)\s*+([😂🤣😜😝🙃🤪]+)", r" \2\1", message)
+    found = sentences(re.sub(r"(?<=\w's)\. (?=[A-Z])", ".\n", smiling))
     return [" ".join(sentence.split()) for sentence in found if len(sentence) <= LONGEST]
+
+
+_LISTED: Final = re.compile(
+    r", (?=(?:\d{1,3}(?= ?(?:,|\.|$|years? old|yo\b|y/o\b))|(?:\w+ly )?allergic|(?:mum|mom|dad|mother|father|gran|granny|grandma|grandpa|parent) (?:to|of)"
+    r"|single|married|divorced|widowed|engaged|based in|living in|living with|from (?-i:[A-Z])|originally|born|vegan|vegetarian|coeliac|celiac|diabetic|asthmatic"
+    r"|left-handed|right-handed|retired|self-employed|unemployed|(?:one|two|three|four|five|six|seven|eight|no|\d) (?:kids?|children|cats?|dogs?|sons?|daughters?|grandkids|grandchildren|siblings)\b"
+    r"|hybrid(?=,|$)|remote(?=,|$)|(?:commute|drive|work|live|love|hate|play|study|teach|speak|sing|collect|keep|allergic|left-handed) \w))",
+    re.IGNORECASE,
+)
+"""Where the next of several things begins that somebody says of themselves: "I'm a nurse, 29, allergic to birch"."""
+_OF_ONESELF: Final = re.compile(
+    r"^(?:(?:hi|hey|hello),? )?(?:i'm|im|i am|i|my|name's|car's) |^\d{1,3},|^[\w-]+,", re.IGNORECASE
+)
 
 
 def clauses_of(sentence: str) -> list[str]:
     """The parts of a sentence that each tell one thing."""
+    parts = _clauses_of(sentence)
+    return [found for part in parts for found in (_LISTED.split(part) if _OF_ONESELF.match(part) else [part])]
+
+
+def _clauses_of(sentence: str) -> list[str]:
     line = _NAMED.sub(r"\g<whose> \g<name> ", _PAIR.sub("\\1\u00a0and\u00a0\\2", opened(sentence)))
     if line.endswith("?"):
         asked = list(_ASKED.finditer(line))

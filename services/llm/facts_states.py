@@ -45,7 +45,7 @@ POINTING: Final = re.compile(
 )
 _FRAGMENT: Final = re.compile(
     r"^(?:(?:still|now|also|currently|normally|usually|mostly|just|properly|never|not|no|only|even|already) )*(?:\w+ing\b|allergic|based|married"
-    r"|engaged|single|divorced|born|retired|scared|afraid|vegan|vegetarian|one|two|three|four|five|six|no\b|\d+)",
+    r"|engaged|single|divorced|born|retired|scared|afraid|vegan|vegetarian|one|two|three|four|five|six|no\b|\d+|(?:mum|mom|dad|mother|father|parent|gran|granny|grandma|grandpa) (?:to|of)\b|from [A-Z]|originally\b|left-handed|right-handed|coeliac|celiac|diabetic|asthmatic|hybrid|remote)",
     re.IGNORECASE,
 )
 NAMED: Final = re.compile(r"(?<=\S )[A-Z]\w+|\d|\b[A-Z][a-z]+(?= (?:is|has|was|died|and i)\b)")

@@ -10,7 +10,7 @@ from typing import Final
 
 from ..text import content_words, stem, word_set, words
 from .facts_moods import STILL
-from .facts_turns import ended_in
+from .facts_turns import ended_in, over_in
 from .kinds import PERSONS
 from .lexicon import LIGHT, likeness, rivals
 
@@ -36,14 +36,14 @@ _FILLER: Final = LIGHT | frozenset(
         old already since year month week day today yesterday time thing lot bit much many people way everything
         completely officially finally good bad great well one two three best first last long full whole around
         back again want need like love go going come get got put keep start started feel think plan hope work
-        altogether even small big little never ever"""
+        altogether called calls even small big little never ever"""
     )
 )
 _AGAIN: Final = re.compile(
     r"\b(?:as i|like i|i told you|did i (?:tell|mention)|remember|remind|again|as you know|as ever|as always|you know|already said|don't forget|keep in mind|bear in mind|just so you know)\b",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(r"(?<=\S )[A-Z][\w'à-ÿ-]*|\b\d[\w:.,-]*")
+_NAME: Final = re.compile(r"(?:(?<=\S )|(?<=^\*))[A-Z][\w'à-ÿ-]*|\b\d[\w:.,-]*")
 _TIME: Final = re.compile(
     r"\b\d{1,2}(?:[:.]\d\d)? ?(?:am|pm)\b|\b\d{1,2}:\d\d\b|\b(?:mornings?|evenings?|afternoons?|nights?|lunch ?time|noon|dawn)\b"
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b",
@@ -51,6 +51,34 @@ _TIME: Final = re.compile(
 )
 
 
+_DIGITS: Final = {
+    word: str(number)
+    for number, word in enumerate(
+        [
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+        ],
+        1,
+    )
+}
+_COUNTED: Final = re.compile(
+    rf"\b({'|'.join(_DIGITS)}|\d{{1,2}}) (?!years?\b|months?\b|weeks?\b|days?\b|hours?\b|times\b|minutes?\b|o'clock|of\b|in\b|for\b|and\b|or\b|people\b|till\b|to\b|on\b|at\b|by\b)([a-z]{{3,}}s|kids?|children|men|women|feet)\b",
+    re.IGNORECASE,
+)
+_OWNED: Final = re.compile(r"\bis (?P<who>[A-Z]\w+)'s\b")
 _AMOUNT: Final = re.compile(
     r"\b(\d+(?:[.,]\d+)?) ?(mg|kg|g|km|cm|euros?|dollars?|pounds|hours?|minutes?|%|(?!\w))(?![\w:.-])"
 )
@@ -74,6 +102,11 @@ class Topic:
     effect: str
 
 
+_LIKED: Final = frozenset(
+    stem(word)
+    for word in word_set("stand bear abide use drink eat watch like love listen wear play smoke read")
+)
+"""What of "I can't stand lavender any more" is not what is over."""
 _JOB: Final = frozenset(stem(word) for word in word_set("job work position post company employer firm"))
 
 
@@ -84,9 +117,15 @@ def retold(new: Topic, old: Topic) -> bool:
     said, before = telling_stems(new.content), telling_stems(old.content)
     if not said or not before:
         return False
+    if amounts_differ(new.content, old.content):
+        return False
+    if over_in(new.content) and not over_in(old.content):
+        return False  # "I've moved out of halls" is not "I live in halls" over again
     shared = _shared(said, before)
     if not shared or _negative(new.content, shared) != _negative(old.content, _shared(before, said)):
         return False
+    if said - shared and 2 * len(shared) < len(before) and shared <= stems_of_names(old.content):
+        return False  # something else about somebody who was named
     # What a new statement adds must not be the very thing it tells: another name, number or rival.
     if _names(new.content) - _names(old.content) - _folded(old.content) or _rival(said - shared, before):
         return False
@@ -152,12 +191,15 @@ def restated(new: Topic, old: Topic) -> bool:
         return False
     if _names(new.content) - _names(old.content) - _folded(old.content):
         return False
+    if amounts_differ(new.content, old.content):
+        return False
     return not rivalling(said - shared, before)
 
 
 def ended_by(new: Topic, old: Topic) -> bool:
     """Whether what a statement says is over is what an earlier one said."""
     gone = telling_stems(new.value or "")
+    gone = gone - _LIKED or gone
     if not gone or old.effect == "ends" or _DENIED.search(old.content):
         return False
     named = {word.lower() for word in re.findall(r"[A-Z][\w'-]*|\d+", new.value or "")}
@@ -181,7 +223,7 @@ def superseded_by(new: Topic, old: Topic) -> bool:
     """Whether a statement of what is so now is about the very thing that an earlier one told otherwise."""
     if (new.subject or "user") != (old.subject or "user") or old.effect == "adds":
         return False
-    if _DENIED.search(new.content) or _DENIED.search(old.content):
+    if _DENIED.search(new.content) or _DENIED.search(old.content) or owner_in(old.content):
         return False
     if new.slot and old.slot and new.slot.split(":")[0] != old.slot.split(":")[0]:
         return False
@@ -212,6 +254,12 @@ def changeable(new: Topic, old: Topic) -> bool:
     return not set(said) & set(before) & ANY_NUMBER
 
 
+def owner_in(text: str) -> str | None:
+    """Whose something is, where it is no thing of the user's: the Ron of "the next plot is Ron's"."""
+    found = _OWNED.search(text)
+    return found["who"].lower() if found else None
+
+
 def denies(text: str) -> bool:
     """Whether a text denies something."""
     return _DENIED.search(text) is not None
@@ -229,8 +277,22 @@ def rivalling(fresh: Collection[str], stale: Collection[str]) -> bool:
 
 def amounts_differ(one: str, other: str) -> bool:
     """Whether two texts give different amounts of one unit."""
-    amounts = [{unit: amount for amount, unit in _AMOUNT.findall(text)} for text in (one, other)]
-    return any(amounts[0][unit] != amounts[1].get(unit, amounts[0][unit]) for unit in amounts[0])
+    amounts = _amounts(one), _amounts(other)
+    counted = _counted(one), _counted(other)
+    return any(
+        some[unit] != others.get(unit, some[unit]) for some, others in (amounts, counted) for unit in some
+    )
+
+
+@lru_cache(maxsize=4096)
+def _amounts(text: str) -> dict[str, str]:
+    return {unit: amount for amount, unit in _AMOUNT.findall(text)}
+
+
+@lru_cache(maxsize=4096)
+def _counted(text: str) -> dict[str, str]:
+    """How many of what: the nine of "nine rabbits"."""
+    return {stem(noun.lower()): _DIGITS.get(count.lower()) or count for count, noun in _COUNTED.findall(text)}
 
 
 @lru_cache(maxsize=4096)
@@ -245,6 +307,12 @@ def _names(text: str) -> set[str]:
         "i'm",
         "i've",
     }
+
+
+@lru_cache(maxsize=4096)
+def stems_of_names(text: str) -> frozenset[str]:
+    """The stems of the names and numbers in a text."""
+    return frozenset(stem(word) for name in _names(text) for word in words(name))
 
 
 def _folded(text: str) -> set[str]:

@@ -18,6 +18,8 @@ PEOPLE: Final = PERSONS | word_set(
     sis bro gran granny nana grandad granddad papa mama mummy daddy mother-in-law father-in-law in-laws sister-in-law
     brother-in-law stepmother stepfather stepson stepdaughter twin ex ex-husband ex-wife housemate lodger classmate
     teammate guy girl woman man lady folks parents siblings cousins kids people girlfriend's boyfriend's team-mate
+    gf bf hubby missus lad lass fella bloke mam mammy da nan nanna gramps stepdad stepmum locum nanny childminder
+    godparents babysitter au-pair cleaner gardener carer vicar headteacher supervisor trainee lodger penpal colleague's
     apprentice assistant ceo cto supervisor professor lecturer neighbours neighbors godmother godson goddaughter"""
 )
 _OPEN: Final = re.compile(
@@ -51,6 +53,11 @@ _NAME: Final = re.compile(
     r"^(?P<name>[A-Z][a-zà-ÿ]{2,})(?:'s)? (?:is|has|was|just|also|got|moved|lives|works|started|likes|loves|hates|says|said|went|wants|needs"
     r"|switched|bought|became|will|can|does|doesn't|isn't)\b"
 )
+_LIVES: Final = re.compile(
+    r"^(?:my|our) (?:[\w-]+ )?(?P<who>[\w-]+) (?:lives|thinks|swears|refuses|hates|loves|studies|teaches|earns|earned|married|moved (?:to|in|out))\b",
+    re.IGNORECASE,
+)
+"""Somebody by what only people do: "my locum lives in Knighton"."""
 _NO_NAME: Final = word_set(
     """it this that there here what everyone everything nothing something someone anyone today yesterday my our the their
     work life dinner lunch breakfast one both all most some monday tuesday wednesday thursday friday saturday sunday"""
@@ -99,7 +106,8 @@ def person_of(clause: str) -> str | None:
                 return f"{bare}:{called.lower()}" if called else bare
             if bare in ("is", "are", "was", "has", "of", "for"):
                 break
-        return USER
+        lives = _LIVES.match(line)
+        return lives["who"].lower() if lives else USER
     if (match := _NAME.match(line)) and _may_be_a_name(match["name"].lower()):
         return match["name"].lower()
     return USER
@@ -116,7 +124,7 @@ def standing_for(clause: str) -> bool:
 
 def about_user(clause: str) -> str:
     """Somebody of the user's whom a clause introduces: the "my son" of "my son is learning the violin"."""
-    people = "|".join(sorted(PERSONS | members("pet"), key=len, reverse=True))
+    people = "|".join(sorted(PEOPLE | members("pet"), key=len, reverse=True))
     match = re.search(rf"\b(?i:my|our|the) (?i:{people})s?(?: [A-Z][\w-]+)?", clause)
     if match:
         return match.group()

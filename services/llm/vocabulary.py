@@ -60,18 +60,20 @@ THEMES: Final = {
         breeder shelter paws foal pony mare stallion gelding parakeet lovebird stray litter livery""",
     "diet": """eat eats eating meat fish dairy diet veggie vegetables steak vegan vegetarian pescatarian keto gluten carbs plant-based
         omnivore carnivore bacon chicken beef pork lamb ham sausage cheese eggs milk sugar fasting fast halal kosher flexitarian
-        calories low-carb paleo portions snack snacks breakfast lunch dinner""",
+        calories low-carb paleo portions snack snacks breakfast lunch dinner meatless veg veggies tofu burger burgers oysters seafood
+        lactose sugar-free meatball meatballs roast omnivorous plants flesh""",
     "drink": """drink drinks drinking coffee tea matcha beer wine cocktail espresso latte cappuccino flat-white white decaf juice cider gin
         whisky alcohol stout ale lager pilsner ipa porter rum vodka tequila brandy cognac bourbon scotch prosecco champagne spritz
         martini mojito negroni lemonade cola coke pepsi soda kombucha oat-milk mocha americano cortado macchiato chai rooibos earl
         oolong cocoa smoothie kefir water sparkling teetotal teetotaller caffeine pint booze sober hops""",
-    "smoking": """smoke smoking smoked smoker cigarette cigarettes vape vaping pack cigars cigar pipe tobacco nicotine ashtray lighter
+    "smoking": """smoke smoking smoked smoker cigarette cigarettes vape vaping pack cigars cigar pipe tobacco nicotine ashtray lighter cig cigs ciggie ciggies fag puff packet rollies baccy vapes
         smoke-free non-smoker fags roll-ups snus patches""",
     "sport": """sport sports gym workout workouts pool training train swim swimming jog jogging run running pilates yoga league club
         fitness exercise tennis rowing cycling climbing boxing judo karate dancing squash zumba crossfit football hockey handball
         basketball volleyball rugby cricket golf badminton padel bowling skating skiing snowboarding surfing kayaking sailing fencing
         archery triathlon marathon weightlifting kettlebell treadmill bouldering wrestling gymnastics ballet salsa tango parkrun
-        hike hiking walking trek trainer coach""",
+        hike hiking walking trek trainer coach membership lift lifting lifts weights squat squats bench deadlift spin spinning
+        pickleball netball lacrosse aikido taekwondo muay jiu-jitsu parkour petanque bowls darts snooker croquet""",
     "faith": """church mosque temple synagogue mass prayer parish religion faith atheist believer baptised baptized agnostic christian
         catholic protestant muslim islam jewish hindu buddhist sikh quaker god pray praying confession converted religious secular
         priest vicar imam rabbi monk nun communion confirmed""",
@@ -94,7 +96,7 @@ THEMES: Final = {
         midwife paediatrician pediatrician rheumatologist endocrinologist counsellor shrink practice surgery clinic""",
     "medication": """mg mcg pill pills tablet tablets dose medication medicine meds statins prescribed prescription insulin ibuprofen
         aspirin paracetamol metformin inhaler antibiotics antidepressant antidepressants beta-blocker beta-blockers steroids
-        painkillers painkiller antihistamine blood-pressure thyroxine levothyroxine warfarin morphine sertraline citalopram
+        painkillers painkiller dosage thinners antihistamine blood-pressure thyroxine levothyroxine warfarin morphine sertraline citalopram
         fluoxetine lisinopril ramipril amlodipine metoprolol bisoprolol omeprazole pantoprazole simvastatin atorvastatin drops
         injection injections jab patch chemist pharmacy supplements supplement""",
     "weight": "weigh weight kilo kilos kg pounds stone scale scales lbs heavier lighter waist",
@@ -169,6 +171,40 @@ mexico brazil argentina chile peru colombia ecuador uruguay cuba jamaica malta c
 arizona utah colorado montana idaho kansas iowa nebraska missouri arkansas louisiana alabama mississippi tennessee kentucky virginia
 carolina maryland delaware pennsylvania michigan wisconsin minnesota illinois indiana vermont maine connecticut massachusetts hawaii
 alaska ontario alberta manitoba tasmania queensland bavaria saxony tuscany sicily sardinia provence brittany normandy catalonia
-andalusia galicia cornwall devon kent essex sussex yorkshire lancashire cumbria norfolk suffolk dorset somerset wiltshire
+andalusia galicia cornwall devon kent essex richmond oakland berkeley fresno sacramento anchorage honolulu albuquerque boise spokane eugene tacoma
+reno omaha tulsa wichita raleigh charleston tallahassee orlando sarasota tampa knoxville chattanooga louisville lexington
+columbus dayton toledo akron buffalo rochester syracuse albany hartford newark trenton scranton erie lansing
+fargo bismarck cheyenne missoula billings flagstaff tempe laredo amarillo lubbock galveston paso calgary edmonton
+saskatoon halifax moncton kelowna dunedin tauranga rotorua napier geelong ballarat bendigo
+townsville darwin hobart launceston fremantle newcastle wollongong ballina armidale longreach doha riyadh jeddah kuwait muscat manama
+tehran isfahan baghdad amman damascus aleppo izmir ankara bursa tbilisi yerevan baku almaty tashkent kabul peshawar lahore
+rawalpindi islamabad jaipur pune hyderabad kolkata ahmedabad surat kochi lucknow goa colombo kandy yangon phuket saigon hue cebu davao
+makati surabaya bandung denpasar penang ipoh kuching busan incheon osaka fukuoka sendai sapporo kobe okinawa hiroshima shenzhen guangzhou
+wuhan chengdu nanjing tianjin xian suzhou macau lusaka harare gaborone windhoek maputo antananarivo kampala kigali mombasa kisumu
+abuja ibadan kano accra kumasi takoradi abidjan bamako dakar freetown monrovia douala yaounde kinshasa luanda khartoum tripoli
+algiers oran casablanca rabat fez agadir alexandria luxor aswan medellin cali cartagena caracas guayaquil cusco arequipa asuncion
+montevideo cordoba mendoza curitiba fortaleza recife manaus belem guadalajara puebla oaxaca monterrey merida
+tijuana cancun kiruna lulea luleå umeå uppsala vasteras linkoping orebro helsingborg lund jonkoping bodo bodø tromso tromsø stavanger drammen
+kristiansand aarhus aalborg esbjerg roskilde turku oulu rovaniemi kuopio jyvaskyla tartu narva kaunas klaipeda daugavpils lviv kharkiv
+odesa dnipro minsk brest gomel katowice lublin bydgoszcz torun gdynia olomouc plzen liberec kosice nitra gyor győr pecs szeged timisoara
+brasov constanta burgas ruse thessaloniki patras heraklion rhodes nicosia limassol valletta pula rijeka zadar dubrovnik osijek maribor
+mostar banja nis linz graz innsbruck klagenfurt bregenz lucerne lausanne winterthur lugano augsburg regensburg wurzburg
+freiburg karlsruhe mannheim heidelberg mainz wiesbaden kassel gottingen göttingen braunschweig kiel lubeck lübeck flensburg oldenburg osnabruck
+munster münster bielefeld dortmund bochum duisburg aachen trier erfurt weimar jena chemnitz halle magdeburg potsdam schwerin nijmegen
+arnhem tilburg breda maastricht zwolle delft alkmaar leuven mechelen namur liege charleroi ostend metz reims amiens rouen caen
+rennes orleans dijon besancon grenoble annecy avignon nimes perpignan biarritz bayonne limoges poitiers bilbao
+gijon oviedo vigo coruña burgos valladolid pamplona zaragoza tarragona alicante murcia cadiz almeria jaen huelva braga coimbra
+aveiro evora faro funchal bergamo brescia modena parma reggio ferrara ravenna rimini ancona perugia siena lucca pescara bari lecce catania
+messina cagliari sassari udine trento bolzano pavia sligo tralee ennis kilkenny wexford waterford drogheda dundalk letterkenny
+londonderry armagh newry lisburn bangor jordanstown inverness stirling dunfermline paisley greenock ayr dumfries oban fort lerwick
+kirkwall stornoway carlisle penrith kendal lancaster morecambe blackburn burnley bolton rochdale oldham stockport warrington
+crewe wrexham shrewsbury telford stoke stafford walsall tamworth nuneaton northampton kettering peterborough
+wisbech ipswich lowestoft colchester chelmsford southend margate ramsgate dover folkestone hastings eastbourne worthing chichester
+bournemouth poole weymouth yeovil taunton bridgwater torquay penzance truro falmouth newquay bude barnstaple gloucester cheltenham
+swindon newbury slough luton watford stevenage bedford milton banbury aylesbury guildford woking crawley reigate maidstone
+ashford canterbury sunderland gateshead durham darlington middlesbrough hartlepool whitby scarborough harrogate ripon bradford wakefield
+huddersfield barnsley doncaster rotherham grimsby lincoln boston skegness mansfield aberystwyth llandudno merthyr newport catford lewisham
+deptford tottenham walthamstow clapham balham tooting streatham ealing acton hounslow wimbledon islington stratford marrickville
+newtown fitzroy parramatta bronx harlem hoboken bushwick astoria evanston pasadena malibu sussex yorkshire lancashire cumbria norfolk suffolk dorset somerset wiltshire
 """
 """Towns, countries and regions."""

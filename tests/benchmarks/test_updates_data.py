@@ -13,7 +13,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
 FRESH = "updates_fresh.yaml"
 UNSEEN = "updates_unseen.yaml"
 BALANCED = ("updates_dev.yaml", "updates_held.yaml", FRESH)
-FILES = (*BALANCED, "updates_varied.yaml", "updates_more.yaml", UNSEEN)
+WIDE = "updates_wide.yaml"
+FILES = (*BALANCED, "updates_varied.yaml", "updates_more.yaml", WIDE, UNSEEN)
 CATEGORIES = {
     "moved_house": 8,
     "changed_job": 8,
@@ -69,7 +70,7 @@ def test_the_files_share_no_id_and_no_sentence_of_the_user() -> None:
     assert len(set.union(*parts)) == sum(map(len, parts))
 
 
-@pytest.mark.parametrize(("name", "enough"), [(FRESH, 250), (UNSEEN, 380)])
+@pytest.mark.parametrize(("name", "enough"), [(FRESH, 250), (WIDE, 400), (UNSEEN, 380)])
 def test_a_file_has_enough_bystanders_to_measure_half_a_per_cent(name: str, enough: int) -> None:
     fragments = [history["bystanders"] for history in EVERY[name]]
     assert min(map(len, fragments)) >= 2

@@ -189,3 +189,53 @@ def test_the_nearest_are_ordered_by_cosine_and_then_importance(db: DatabaseManag
         )
     found = db.read_now(lambda session: [one.content for one in nearest(session, ADA, [1.0, 0.1])])
     assert found == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (
+            "I rent a room in Harwich, quiet street",
+            "I've moved out of the room, I share a bungalow in Ely now",
+        ),
+        ("I'm a trainee welder at Corven", "as of today I'm a welder, same yard"),
+        ("I work at Pellow Insurance in claims", "I started a new job on Monday"),
+        ("We live on Mill Lane in Dayton, have done since the boys were born", "we live in Sarasota now"),
+        ("my favourite biscuit is the garibaldi", "my favourite biscuit's the hobnob these days"),
+        ("I like lavender best of all scents", "I cannot stand lavender any more, only vetiver"),
+    ],
+)
+def test_a_change_of_some_kind_closes_what_was(db: DatabaseManager, before: str, now: str) -> None:
+    told = tell(db, *AROUND, before, now)
+    (old,) = (content for content in told if content.casefold().startswith(before.casefold()[:21]))
+    assert told[old] is False
+    assert sum(holds for holds in told.values()) >= len(AROUND)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("the next locker is Ron's, number 15", "they gave us other lockers, I've got locker 22 now"),
+        ("Office line is 020 5550 1187", "dropped the phone, new sim, new number: 0468 555 730"),
+        ("I live in Porto with my wife and our baby, Benedita", "from this month Benedita sleeps two hours"),
+        ("I work at the bakery", "lorenz got a job at the mill"),
+        ("my wife braids hair", "sorry again!! don't tell my wife"),
+        ("my old apprentice Dawn opened her own place", "I've sold up and cut two days a week at Dawn's"),
+    ],
+)
+def test_what_is_told_of_something_else_ends_nothing(db: DatabaseManager, before: str, now: str) -> None:
+    told = tell(db, before, now)
+    (old,) = (content for content in told if content.casefold().startswith(before.casefold()[:12]))
+    assert told[old] is True
+
+
+def test_a_correction_is_of_the_thing_that_it_names(db: DatabaseManager) -> None:
+    told = tell(
+        db, "our caterer is Two Palms", "the venue is Marsworth Barn", "hang on, the caterer is Fennel House"
+    )
+    assert told["The venue is Marsworth Barn."] is True
+    assert told["Our caterer is Two Palms."] is False
+
+
+def test_another_number_of_the_same_is_not_the_same_again(db: DatabaseManager) -> None:
+    assert len(tell(db, "I have two ponies", "final count: I've nine ponies")) >= 2
