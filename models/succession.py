@@ -23,6 +23,7 @@ from ..services.llm.facts_topic import (
     Topic,
     amounts_differ,
     denies,
+    lines_of,
     named_in,
     rivalling,
     stems_of_names,
@@ -213,7 +214,7 @@ def features(
                 "amount": amount,
                 "plan": planned,
                 "plan rare": planned * rare,
-                "other line": float(bool(lines_of(told.content) - lines_of(message))),
+                "other line": float(lines_of(told.content) != lines_of(message)),
                 "home apart": float(base_of(told) in _OF_SLOT and not _OF_SLOT[base_of(told)] & {*themes}),
                 "only names": float(bool(shared) and shared <= stems_of_names(told.content)),
                 "rivals": rivals,
@@ -248,16 +249,6 @@ _MANY: Final = ANY_NUMBER | {
     stem(word) for word in ("son", "daughter", "sister", "brother", "cousin", "aunt", "uncle")
 }
 _WITHOUT: Final = frozenset(("work", "partner", "name"))
-_LINE: Final = re.compile(
-    r"\b(office|work|business|shop|club|landline|school|emergency|company|fax|reception)(?:'s)?(?: own)? (?:line|number|phone|mail|e-?mail|address|extension)\b",
-    re.IGNORECASE,
-)
-
-
-@lru_cache(maxsize=4096)
-def lines_of(text: str) -> frozenset[str]:
-    """Of which of several numbers or addresses a text speaks: the office's, the club's."""
-    return frozenset(found.lower() for found in _LINE.findall(text))
 
 
 @lru_cache(maxsize=4096)

@@ -64,6 +64,13 @@ _DOUBTED: Final = re.compile(
 )
 
 
+_BARE: Final = re.compile(
+    rf"(?:(?:(?:no|sorry|oh|oops|wait|actually|ah|hmm?)[,.! ]+)+(?:(?:it|that)(?:'s|s| is| was| should be| should have been) )?|(?:it|that)(?:'s|s| is) (?=.*\b(?:actually|sorry)\W*$))"
+    rf"(?:actually |really |on |at |the )*(?P<x>(?:{_DAY}|(?:{_MONTH}) \d{{1,2}}|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH})|\+?\d[\d.,:/ -]*)(?: ?(?:{_UNIT}))?)[,.! ]*(?:(?:actually|sorry|instead|my bad)[,.! ]*)*",
+    re.IGNORECASE,
+)
+"""A message that gives a value and no more, as one does who was wrong: "sorry, it's 555-0143"."""
+_REGRETS: Final = re.compile(r"\b(?:sorry|oops|actually|wait|my bad)\b", re.IGNORECASE)
 _THING: Final = re.compile(
     r"(?:(?:no|sorry|oops|wait|hang on),? )*(?:the|my|our) (?P<thing>[a-z][\w ]{2,30}?)(?:'s| is| are)\b",
     re.IGNORECASE,
@@ -81,6 +88,10 @@ class Slip:
 def slip_in(message: str) -> Slip | None:
     """What a message puts right, or None."""
     line = " ".join(message.replace("’", "'").split())
+    if bare := _BARE.fullmatch(line):
+        right = bare["x"].strip(" ,.-")
+        # "No, 3" may answer anything.
+        return Slip(right, None) if len(right) > 2 or _REGRETS.search(line) else None
     marked = _SLIP.search(line)
     if (match := _DOUBTED.search(line)) and (right := _core(match["x"].removesuffix(" of course"), 0)):
         return Slip(right, match["y"].strip())

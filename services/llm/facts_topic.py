@@ -227,6 +227,8 @@ def superseded_by(new: Topic, old: Topic) -> bool:
         return False
     if new.slot and old.slot and new.slot.split(":")[0] != old.slot.split(":")[0]:
         return False
+    if lines_of(new.content) != lines_of(old.content):
+        return False
     said, before = telling_stems(new.content), telling_stems(old.content)
     shared = said & before
     if not shared or shared <= ANY_NUMBER or not any(len(word) > 2 for word in shared):
@@ -252,6 +254,18 @@ def changeable(new: Topic, old: Topic) -> bool:
     if not said or not before or said[0] != before[0] or new.subject != "user":
         return False
     return not set(said) & set(before) & ANY_NUMBER
+
+
+_LINE: Final = re.compile(
+    r"\b(office|work|business|shop|club|landline|school|emergency|company|fax|reception)(?:'s)?(?: own)? (?:line|number|phone|mail|e-?mail|address|extension)\b",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def lines_of(text: str) -> frozenset[str]:
+    """Of which of several numbers or addresses a text speaks: the office's, the club's."""
+    return frozenset(found.lower() for found in _LINE.findall(text))
 
 
 def owner_in(text: str) -> str | None:

@@ -6,6 +6,7 @@ import pytest
 
 from turngraph.services import Extraction, OfflineModel, Turn, estimate_tokens
 from turngraph.services.llm.extract import extract
+from turngraph.services.llm.facts_slips import put_right, slip_in
 from turngraph.services.llm.preferences import stated_preferences
 
 
@@ -184,3 +185,22 @@ async def test_a_summary_carries_questions_only_when_there_is_nothing_else() -> 
     assert await model.summarise([asking, trip]) == "User: My flight leaves on Friday."
     excited = await model.summarise([Turn(role="user", content="My sister Petra won the race!")])
     assert excited == "User: My sister Petra won the race."
+
+
+@pytest.mark.parametrize(
+    ("told", "correction", "right"),
+    [
+        ("My phone number is 555-0134.", "Actually it's 555-0143, sorry.", "My phone number is 555-0143."),
+        ("My flight is on Tuesday.", "Oops, that's Thursday", "My flight is on Thursday."),
+        ("My exam is on 3 May.", "no, sorry, 4 May", "My exam is on 4 May."),
+        ("The train leaves at 8:10.", "it's 8:30 actually", "The train leaves at 8:30."),
+    ],
+)
+def test_a_value_alone_puts_right_what_was_told_before(told: str, correction: str, right: str) -> None:
+    slip = slip_in(correction)
+    assert slip is not None and put_right(told, slip) == right
+
+
+@pytest.mark.parametrize("said", ["No, 3", "it's 5 pm", "No, I have 3 cats.", "Sorry, 5 of them are mine."])
+def test_a_value_that_may_answer_anything_puts_nothing_right(said: str) -> None:
+    assert slip_in(said) is None
