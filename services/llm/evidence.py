@@ -245,9 +245,10 @@ def _parts(content: str, role: str) -> Iterator[str]:
     before = ""
     for sentence in sentences(content):
         asks = is_question(sentence)
-        parts = [
-            one for part in clauses(sentence) for one in (told_apart(part) if role == "user" else [part])
-        ]
+        parts = clauses(sentence)
+        if role == "user":  # the last of a question is what is asked, and stays whole
+            asked = parts[-1:] if asks else []
+            parts = [one for part in parts[: len(parts) - len(asked)] for one in told_apart(part)] + asked
         kept = [
             part
             for number, part in enumerate(parts)

@@ -23,8 +23,11 @@ _SAYS_THEY: Final = (
     r"|(?:studies|teaches|speaks|plays|collects|loves|likes|hates|prefers|enjoys|adores|dislikes|runs|sings|paints|is|doesn't|never) (?!and\b|or\b)\w)"
 )
 _FIRST: Final = re.compile(r"(?P<who>i|we)(?=(?:'m|'re)? )", re.IGNORECASE)
+_SURE: Final = r"(?:is|was|has|had|got|left|became|works|lives|drives|owns|plays|studies|teaches|speaks|loves|likes|hates)"
 _THIRD: Final = re.compile(
-    r"(?P<who>(?:my|our) (?:[a-z]+ ){0,2}?[a-z-]+(?: (?-i:[A-Z])[\w-]+)?|he|she|(?-i:[A-Z])[\w-]+) (?=[a-z]+(?:s|ed)\b|is\b|has\b|was\b|got\b|left\b|became\b)",
+    r"(?!(?:nobody|no-?one|none|nothing|neither|either|every(?:one|body|thing)|each|any(?:one|body|thing)|who(?:ever)?|what|which|where|when|why|how)\b)"
+    r"(?P<who>(?:my|our) (?:[a-z]+ ){0,2}?[a-z-]+(?: (?-i:[A-Z])[\w-]+)?|he|she|(?-i:[A-Z])[\w-]+) "
+    rf"(?=(?-i:{_SURE}\b|(?![a-z]+ {_SURE}\b)(?![a-z]+ss\b)[a-z]+(?:s|ed)\b))",
     re.IGNORECASE,
 )
 _AND: Final = r"(?:,? and (?:also |now |currently )?|, (?:and )?)"
@@ -36,6 +39,22 @@ _OTHER: Final = re.compile(
     re.IGNORECASE,
 )
 """What makes the verb behind it somebody else's, or not what is so: "friends who live in Bonn and work at Bayer"."""
+_HARDLY: Final = re.compile(
+    r"(?:'m|'re| am| are| is| was| were)? (?:really |also |just )?(?:no longer (?!married|single|engaged|with\b)|neither|rarely|seldom|hardly|barely|scarcely|almost|nearly|"
+    r"supposedly|allegedly|reportedly|pretend(?:s|ed)?|imagined? (?!that))",
+    re.IGNORECASE,
+)
+"""What holds for both halves, though it stands in the first alone: "I rarely drink and drive"."""
+_OF_ANOTHER: Final = re.compile(
+    r"\b(?:say|says|said|think|thinks|thought|know|knows|knew|hear|hears|heard|believe|believes|believed|guess|guesses|guessed|suppose|supposes|supposed"
+    r"|assume|assumes|assumed|claim|claims|claimed|suspect|suspects|suspected|feel|feels|felt|see|sees|saw|watch|watches|watched|notice|notices|noticed"
+    r"|help|helps|helped|tell|tells|told|dream|dreams|dreamed|dreamt|remember|remembers|remembered|swear|swears|swore|mention|mentions|mentioned"
+    r"|found out|insist|insists|insisted|admit|admits|admitted|fear|fears|feared"
+    r"|(?:had|have|has)(?= \w+ \w+ (?:run|play|sing|paint|work|live|drive|study|teach|speak)\b)) "
+    r"(?!(?:about|of|to|in|at|on|from|for|with|by|near|off|out|up|and|or)\b)",
+    re.IGNORECASE,
+)
+"""What another's doing is told with: "I heard Bob quit and moved to Rome", "I help refugees study and work"."""
 
 
 def told_apart(clause: str) -> list[str]:
@@ -50,8 +69,11 @@ def _parted(clause: str, who: str, following: re.Pattern[str]) -> list[str]:
     parts, start = [], 0
     for found in following.finditer(clause):
         head = clause[start : found.start()]
-        if len(head.split()) < 2 or _OTHER.search(head[len(who) if start == 0 else 0 :]):
+        if len(head.split()) < 2:
             continue
+        said = head[len(who) :] if start == 0 else f" {head}"
+        if _OTHER.search(said) or _OF_ANOTHER.search(said) or _HARDLY.match(said):
+            break  # so it is of all that follows
         parts.append(head)
         start = found.end()
     return [part if number == 0 else f"{who} {part}" for number, part in enumerate([*parts, clause[start:]])]

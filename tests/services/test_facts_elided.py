@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from turngraph.models.about import sides
+from turngraph.services import Prompt, Turn
+from turngraph.services.llm.evidence import gather
 from turngraph.services.llm.facts import facts_in
 from turngraph.services.llm.facts_elided import told_apart
 
@@ -18,6 +22,12 @@ from turngraph.services.llm.facts_elided import told_apart
         ("My brother lives in Oslo and works as a chef", ["My brother lives in Oslo", "My brother works as a chef"]),
         ("My sister Ana is a vet and lives in Porto", ["My sister Ana is a vet", "My sister Ana lives in Porto"]),
         ("I love hiking and hate running", ["I love hiking", "I hate running"]),
+        ("I have help at home and live in Leeds", ["I have help at home", "I live in Leeds"]),
+        ("I write novels and live in Leeds", ["I write novels", "I live in Leeds"]),
+        ("I am no longer married and have two kids", ["I am no longer married", "I have two kids"]),
+        ("My new boss is nice and has two kids", ["My new boss is nice", "My new boss has two kids"]),
+        ("My friend with kids is ill and has no job", ["My friend with kids is ill", "My friend with kids has no job"]),
+        ("My sister in Texas is ill and lives alone", ["My sister in Texas is ill", "My sister in Texas lives alone"]),
     ],
 )  # fmt: skip
 def test_each_thing_is_told_with_whom_it_is_about(clause: str, parts: list[str]) -> None:
@@ -35,6 +45,21 @@ def test_each_thing_is_told_with_whom_it_is_about(clause: str, parts: list[str])
         "I would sell it and have a rest",
         "I like bread and butter",
         "the kids play chess and love it",
+        "I no longer live in Leeds and work at Aldi",
+        "I rarely drink and drive a Volvo",
+        "I almost moved to Rome and became a chef",
+        "I heard Bob moved to Rome and got married",
+        "I think Bob works at Aldi and was sacked",
+        "I know Bob quit and moved to Rome",
+        "Anna says Tom works at Bayer and lives in Kiel",
+        "My sister thinks Tom is ill and has two jobs",
+        "I watch my kids run and play football",
+        "I help refugees study German and work in hospitals",
+        "I had my son run and play chess",
+        "Nobody works here and lives in Leeds",
+        "If Jess works at Aldi and lives in Kiel",
+        "Maybe James works at Aldi and lives in Kiel",
+        "Yesterday James moved to Rome and got married",
         "",
     ],
 )
@@ -50,3 +75,17 @@ def test_a_home_and_a_job_of_one_sentence_are_two_facts() -> None:
 def test_what_another_does_in_the_second_half_ends_nothing_of_the_users() -> None:
     message = "My brother left Oslo and moved to Bergen."
     assert not [side for side in sides(message, facts_in(message)) if side.who == "user"]
+
+
+def test_a_long_message_without_an_end_is_read_in_no_time() -> None:
+    for line in ("I never " + "work in Rome, have a dog, " * 8_000, "I live " + "and was " * 25_000):
+        began = time.perf_counter()
+        assert told_apart(line)
+        assert time.perf_counter() - began < 2
+
+
+def test_what_is_asked_is_told_apart_nowhere() -> None:
+    said = gather(
+        Prompt(message="", turns=[Turn(role="user", content="I work as a nurse and live in Leeds?")])
+    )
+    assert [part.text for part in said] == []
