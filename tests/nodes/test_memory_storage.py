@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from turngraph.engine import END, Graph
 from turngraph.models import DatabaseManager, MemoryIndex, Scope
 from turngraph.models.repositories import conversations, memories, messages
 from turngraph.nodes import MemoryStorageNode
+from turngraph.nodes.conversation import reading
 from turngraph.services import (
     Extraction,
     Fact,
@@ -19,6 +21,7 @@ from turngraph.services import (
     ModelUnavailable,
     OfflineModel,
     SettingError,
+    StatedPreference,
     Turn,
     Usage,
     WordLlamaEmbedder,
@@ -49,13 +52,14 @@ class Finds(OfflineModel):
         super().__init__()
         self.facts, self.fails, self.over = facts, fails, over
         self.read, self.known = list[Turn](), list[Known]()
+        self.preferences = list[StatedPreference]()
 
     async def extract(self, turns: Any, known: Any = ()) -> Extraction:
         self.read, self.known = list(turns), list(known)
         if self.fails:
             raise ModelUnavailable("the model is away")
         over = [fact.id for fact in known if any(word in fact.content for word in self.over)]
-        return Extraction(facts=list(self.facts), over=over)
+        return Extraction(facts=list(self.facts), preferences=self.preferences, over=over)
 
 
 @pytest.fixture
@@ -136,6 +140,42 @@ async def test_what_a_model_finds_is_kept_where_the_user_said_it(db: DatabaseMan
     await say(db, "we moved to Nantes", day=1, llm=model, extraction="model")
     assert held(db) == [("I live in Lyon.", False), ("I moved to Nantes.", True)]
     assert [turn.role for turn in model.read] == ["user"]
+
+
+async def test_what_a_model_gives_that_cannot_be_stored_costs_nobody_their_answer(
+    db: DatabaseManager,
+) -> None:
+    home = Fact(content="I live in Lyon.", category="c" * 1_000, subject="s" * 1_000)
+    model = Finds(
+        home, *[home] * 500, Fact(content="I live\0 in Lyon."), Fact(content="I live in \ud800 Lyon."),
+        Fact(content="I live in Lyon. " * 20_000), Fact(content="In Lyon I live.", category="a\0b"), Fact(content="..."),
+        Fact(content="I do live in Lyon.", subject="\0"),
+    )  # fmt: skip
+    kept = StatedPreference(key="tone", value="dry", category="c" * 1_000)
+    model.preferences = [
+        kept, StatedPreference(key="k" * 201, value="v"), StatedPreference(key="a\0", value="v"),
+        StatedPreference(key="b", value="\0"), StatedPreference(key="c", value="v" * 100_000),
+        StatedPreference(key="d", value=float("nan")), StatedPreference(key="e", value="v", category="\0"),
+        StatedPreference(key=" ", value="v"),
+    ]  # fmt: skip
+    result = await say(db, "I live in Lyon.", llm=model, extraction="model")
+    assert held(db) == [("I live in Lyon.", True)] and result["response"]
+    (row,) = db.read_now(lambda session: memories.listed(session, SCOPE))
+    assert row.category == "c" * 64
+    assert [(wish.key, len(wish.category)) for wish in result["stated_preferences"]] == [("tone", 64)]
+
+
+async def test_a_model_that_never_answers_is_not_waited_for_forever(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hangs(Finds):
+        async def extract(self, turns: Any, known: Any = ()) -> Extraction:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    monkeypatch.setattr(reading, "PATIENCE", 0.05)
+    await asyncio.wait_for(say(db, "I live in Lyon.", llm=Hangs(), extraction="model"), 20)
+    assert held(db) == [("I live in Lyon.", True)]
 
 
 async def test_a_model_is_shown_what_holds_and_what_it_judges_over_is_closed(db: DatabaseManager) -> None:
