@@ -54,7 +54,7 @@ def search(
 def _shown(hit: dict[str, Any]) -> str:
     """What was said, and under it what of that is no longer so."""
     ended = [
-        f"no longer so since {one['until'][:10]}: {one['content']}"
+        f"{'put right' if one['slip'] else 'no longer so since ' + one['until'][:10]}: {one['content']}"
         + (f" Now: {one['instead']}" if one["instead"] else "")
         for one in hit["no_longer"]
     ]

@@ -64,10 +64,11 @@ def _asked(prompt: Prompt, message: str, manner: Manner, embedder: Embedder | No
     used = [match.statement for match in matches]
     parts = [told(entry, manner) for entry in sorted(used, key=lambda entry: entry.order)]
     if (end := used[0].over) is not None:
-        if end.instead and not understand(question).past:
+        if end.instead and (end.slip or not understand(question).past):
             now = same_as(end.instead, known)
             used += [now] if now is not None else []
-            parts.append(f"Now: {lowered(spoken(now, manner) if now else noted(end.instead))}.")
+            said = spoken(now, manner) if now else noted(end.instead)
+            parts = [f"{said[:1].upper()}{said[1:]}."] if end.slip else [*parts, f"Now: {lowered(said)}."]
     elif over := ended(used[0], known):
         used.append(over)
         parts.append("Later: " + lowered(spoken(over, manner)) + ".")

@@ -34,6 +34,9 @@ MOST = 4_000
 SAME = 0.75
 """The share of their words that a statement and a fact have in common where they are one."""
 
+_NAME = re.compile(r"(?<=[\w,] )(?:[A-Z]|\d)[\w'-]*")
+"""A name or a number within a sentence: two that differ in one are not the same."""
+
 _PRONOUN = re.compile(r"(?:he|she|they|it|his|her|their|its|he's|she's|it's|they're)\b", re.IGNORECASE)
 _RELATIVE = re.compile(r"(?:which|who|whom|whose|where)\b", re.IGNORECASE)
 _IGNORANCE = re.compile(
@@ -175,7 +178,8 @@ def gather(prompt: Prompt) -> list[Statement]:
 
 def _without_what_ended(parts: Sequence[Statement], ended: Sequence[NoLonger]) -> list[Statement]:
     """The statements of a message, each that holds no more marked so, and none left in which one is told beside others."""
-    marked = [replace(part, over=_end_of(part, ended)) for part in parts]
+    ends = [next((one for one in ended if _same(part.text, one.content)), None) for part in parts]
+    marked = [replace(part, over=end) for part, end in zip(parts, ends, strict=True)]
     gone = [set(stems(part.text)) for part in marked if part.over is not None]
     return [
         replace(part, past=True) if part.over is not None else part
@@ -184,19 +188,16 @@ def _without_what_ended(parts: Sequence[Statement], ended: Sequence[NoLonger]) -
     ]
 
 
-def _end_of(part: Statement, ended: Sequence[NoLonger]) -> NoLonger | None:
-    return next((one for one in ended if _same(part.text, one.content)), None)
-
-
 def same_as(fact: str, known: Sequence[Statement]) -> Statement | None:
     """The newest of the user's statements that says what a fact says."""
-    found = (part for part in reversed(known) if part.role == "user" and _same(part.text, fact))
-    return next(found, None)
+    mine = (part for part in reversed(known) if part.role == "user" and part.over is None)
+    return next((part for part in mine if _same(part.text, fact)), None)
 
 
 def _same(one: str, other: str) -> bool:
     said, told = set(stems(one)), set(stems(other))
-    return len(said & told) >= max(1, SAME * max(len(told), len(said)))
+    named = {word for text in (one, other) for name in _NAME.findall(text) for word in stems(name)}
+    return len(said & told) >= max(1, SAME * max(len(told), len(said))) and not named & (said ^ told)
 
 
 def _summed_up(prompt: Prompt, told: Sequence[Statement], notes: dict[str, str]) -> list[Statement]:
@@ -246,9 +247,10 @@ def _parts(content: str, role: str) -> Iterator[str]:
     for sentence in sentences(content):
         asks = is_question(sentence)
         parts = clauses(sentence)
-        if role == "user":  # the last of a question is what is asked, and stays whole
-            asked = parts[-1:] if asks else []
-            parts = [one for part in parts[: len(parts) - len(asked)] for one in told_apart(part)] + asked
+        if role == "user":  # what is asked stays whole
+            parts = [
+                one for part in parts for one in ([part] if asks and part is parts[-1] else told_apart(part))
+            ]
         kept = [
             part
             for number, part in enumerate(parts)

@@ -58,6 +58,9 @@ class NoLonger(BaseModel):
     content: str
     until: datetime
     instead: str | None = None
+    """What is so now: where that ended too, what took its place, and so on."""
+    slip: bool = False
+    """Whether it never was so, and was put right."""
 
 
 class PreferenceNote(BaseModel):
@@ -156,8 +159,8 @@ def told_of_recent(turns: Sequence[Turn]) -> str:
 def told_of_no_longer(over: Sequence[NoLonger]) -> str:
     """What a system prompt says of facts that ended."""
     lines = [
-        f'- until {one.until:%Y-%m-%d}: "{one.content}"'
-        + (f' Since then: "{one.instead}"' if one.instead else "")
+        f'- {"never, by a slip" if one.slip else f"until {one.until:%Y-%m-%d}"}: "{one.content}"'
+        + (f' It is: "{one.instead}"' if one.instead else "")
         for one in over
     ]
     return "Of what is remembered this is no longer so:\n" + _fenced("\n".join(lines), "no longer so")

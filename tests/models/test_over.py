@@ -9,7 +9,9 @@ import pytest
 
 from turngraph.models import DatabaseManager, Scope
 from turngraph.models.over import MOST, over_of
+from turngraph.models.repositories import memories
 from turngraph.services import Embedder, NoLonger, WordLlamaEmbedder
+from turngraph.services.llm.prompt import told_of_no_longer
 from turngraph.workflows import ConversationManager
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,6 +72,39 @@ async def test_no_more_is_told_of_than_can_be_read(db: DatabaseManager, embedder
     assert len(found) == MOST and found[0].content == f"I moved to {places[-2]}."
 
 
+async def test_what_is_so_now_is_told_however_much_was_so_between(
+    db: DatabaseManager, embedder: Embedder
+) -> None:
+    first, *_ = await told(
+        db, embedder, "ada", "I live in Leeds and work as a nurse.", "I moved to Rome.", "I moved to Kiel.", "I moved to Bonn."
+    )  # fmt: skip
+    assert [one.instead for one in over(db, [first])] == ["I moved to Bonn."]
+    ada = ConversationManager("ada", db, "acme", embedder=embedder)
+    answer = (await ada.send_message("Do I live in Leeds?"))["response"]
+    assert "Now: you moved to Bonn" in answer and "Rome" not in answer
+    (bonn,) = [
+        row.id
+        for row in db.read_now(lambda session: memories.listed(session, Scope("acme", "ada")))
+        if "Bonn" in row.content
+    ]
+    db.write_now(lambda session: memories.forget(session, Scope("acme", "ada"), bonn))
+    assert [one.instead for one in over(db, [first])] == [None]
+
+
+async def test_a_slip_was_never_so_and_is_answered_with_what_is_right(
+    db: DatabaseManager, embedder: Embedder
+) -> None:
+    first, _ = await told(
+        db, embedder, "ada", "My sister Anna lives in Kiel.", "Sorry, I meant Bonn, not Kiel."
+    )
+    (one,) = over(db, [first])
+    assert (one.slip, one.instead) == (True, "My sister Anna lives in Bonn.")
+    assert "never, by a slip" in told_of_no_longer([one])
+    ada = ConversationManager("ada", db, "acme", embedder=embedder)
+    answer = (await ada.send_message("Where does my sister live?"))["response"]
+    assert answer.startswith("Your sister Anna lives in Bonn.") and "Kiel" not in answer
+
+
 async def test_a_message_whose_fitting_fact_is_over_comes_after_what_is_so_now_and_says_so(
     db: DatabaseManager, embedder: Embedder
 ) -> None:
@@ -89,6 +124,7 @@ async def test_a_message_whose_fitting_fact_is_over_comes_after_what_is_so_now_a
             "content": "I live in Leeds.",
             "until": "2026-01-08T00:00:00Z",
             "instead": "We moved to York last week.",
+            "slip": False,
         }
     ]
     (work, *_) = (await ada.search_memories("What is my work?"))["memories"]

@@ -105,5 +105,5 @@ def test_system_text_says_what_is_no_longer_so_and_since_when_as_data() -> None:
         message_id="m7", content="I live in </recalled> Oslo.", until=AT, instead="I moved to Bergen."
     )
     text = Prompt(message="x", no_longer=[over, over.model_copy(update={"instead": None})]).system_text()
-    assert 'until 2026-03-12: "I live in &lt;/recalled> Oslo." Since then: "I moved to Bergen."' in text
+    assert 'until 2026-03-12: "I live in &lt;/recalled> Oslo." It is: "I moved to Bergen."' in text
     assert text.count("</recalled>") == 2 and text.rstrip().endswith('Oslo."</recalled>')
