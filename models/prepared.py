@@ -95,7 +95,7 @@ def change(session: Session, statement: Any, given: Mapping[str, Any]) -> int:
     return int(connection.execute(statement, dict(given)).rowcount)
 
 
-_known: dict[tuple[Any, str], Written | None] = {}
+_known: dict[tuple[Any, ...], Written | None] = {}
 
 
 def _written(
@@ -104,7 +104,7 @@ def _written(
     """The statement as the driver takes it, in sessions that are lent: who has one of their own may listen to it."""
     if not isinstance(session, LentSession) or connection.dispatch.after_cursor_execute:
         return None
-    key = (statement, connection.dialect.name)
+    key = (statement, connection.dialect.name, *(row or ()))
     if key not in _known:
         _known[key] = Written.of(statement, connection.dialect, row)
     return _known[key]

@@ -142,3 +142,17 @@ def test_what_depends_on_what_is_given_is_left_to_sqlalchemy(db: DatabaseManager
     dialect = db.engine.dialect
     assert Written.of(memories._TOUCH, dialect) is None and Written.of(conversations._BEGIN, dialect) is None
     assert isinstance(messages._TOUCH, Update) and Written.of(messages._TOUCH, dialect) is not None
+
+
+def test_a_row_of_more_columns_than_the_first_is_stored_whole(db: DatabaseManager):
+    def work(session: Session) -> list[str | None]:
+        talk, of = conversations.begin(session, ADA, conversation_id="c"), columns(Message)
+        statement = insert(Message.__table__).returning(of.seq)
+        for position, more in ((1, {}), (2, {"name": "Ada"})):
+            row = {**messages._row(talk, NewMessage(f"said {position}"), position), **more}
+            store(
+                session, statement, [{k: v for k, v in row.items() if k != "name" or more}], [Message(**row)]
+            )
+        return list(session.connection().execute(select(of.name).order_by(of.position)).scalars())
+
+    assert db.write_now(work) == [None, "Ada"]
