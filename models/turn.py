@@ -24,6 +24,9 @@ from .owner import clock
 if TYPE_CHECKING:
     from .manager import DatabaseManager
 
+AGAIN: Final = "~"
+"""Stands behind a token once for each time that its turn was taken over."""
+
 _answering: Final = set[str]()
 """The tokens of the turns that this process answers now."""
 
@@ -32,7 +35,8 @@ if hasattr(os, "register_at_fork"):
 
 
 class TurnRow(Base):
-    """A message whose turn was begun and has not ended; its token begins with the owner who answers it."""
+    """A message whose turn was begun and has not ended; its token begins with the owner who answers it, and
+    ends in how often it was taken over."""
 
     __tablename__ = "turns"
     __table_args__ = (Index("ix_turns_user", "tenant_id", "user_id"),)
@@ -63,7 +67,9 @@ def go_on(session: Session, turns: Sequence[TurnRow]) -> set[str]:
         return set()
     query = select(Owner).where(Owner.id.in_({_owner(turn) for turn in turns}))
     alive = {owner.id: owner for owner in session.scalars(query) if _lives(session, owner)}
-    return {turn.message_id for turn in turns if turn.token in _answering or _owner(turn) in alive}
+    return {
+        turn.message_id for turn in turns if turn.token.rstrip(AGAIN) in _answering or _owner(turn) in alive
+    }
 
 
 def _lives(session: Session, owner: Owner) -> bool:

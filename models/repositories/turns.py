@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from ..base import Base, now
@@ -14,16 +14,20 @@ from ..conversation import Conversation
 from ..message import Message
 from ..prepared import change, columns, mine
 from ..scope import Scope
-from ..turn import TurnRow, go_on
+from ..turn import AGAIN, TurnRow, go_on
+
+MOST: Final = 3
+"""How often a turn is taken over by itself: a message at which every process dies keeps nobody from talking."""
 
 _T, _M = columns(TurnRow), columns(Message)
 _TURNS: Final = Base.metadata.tables["turns"]
 _DONE: Final = delete(_TURNS).where(*mine(_T), _T.message_id == bindparam("message"))
+_OTHERS: Final = _DONE.where(~_T.token.startswith(bindparam("by")))
 _BEGUN: Final = insert(_TURNS).from_select(
     ["message_id", "tenant_id", "user_id", "token", "begun_at"],
     select(
         _M.id, _M.tenant_id, _M.user_id, bindparam("by", type_=_T.token.type), bindparam("at", type_=_T.begun_at.type)
-    ).where(*mine(_M), _M.id == bindparam("message")),
+    ).where(*mine(_M), _M.id == bindparam("message"), ~exists().where(_T.message_id == _M.id)),
 )  # fmt: skip
 
 
@@ -33,8 +37,8 @@ def owned(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 
 
 def note(session: Session, scope: Scope, message_id: str, token: str) -> None:
-    """Notes who answers a message of the scope's, whoever did before."""
-    done(session, scope, message_id)
+    """Notes who answers a message of the scope's, whoever did before; who took it over keeps how often that was."""
+    change(session, _OTHERS, {**scope.mine, "message": message_id, "by": token})
     change(session, _BEGUN, {**scope.mine, "message": message_id, "by": token, "at": now()})
 
 
@@ -63,8 +67,8 @@ def stored(session: Session, scope: Scope) -> list[Message]:
 
 
 def take(session: Session, scope: Scope, token: str, *, since: datetime) -> list[str]:
-    """Takes those over whose message was said since and still awaits its reply in an active conversation; the
-    others that were left have ended."""
+    """Takes those over whose message was said since and still awaits its reply in an active conversation, and that
+    were not taken over too often; the others that were left have ended."""
     ids = left(session, scope)
     query = (
         select(Message.id)
@@ -77,8 +81,9 @@ def take(session: Session, scope: Scope, token: str, *, since: datetime) -> list
     waiting = set(session.scalars(query)) if ids else set[str]()
     taken = []
     for turn in _turns(session, scope):
-        if turn.message_id in waiting:
-            turn.token = token
+        before = turn.token.count(AGAIN)
+        if turn.message_id in waiting and before < MOST:
+            turn.token = token + AGAIN * (before + 1)
             taken.append(turn.message_id)
         elif turn.message_id in ids:
             session.delete(turn)

@@ -14,7 +14,8 @@ from turngraph.models import DatabaseManager, Message, Owner, RunRow, TurnRow
 from turngraph.models.base import now
 from turngraph.models.durable import ShapeRow
 from turngraph.models.repositories import preferences
-from turngraph.models.turn import answering
+from turngraph.models.repositories.turns import MOST
+from turngraph.models.turn import AGAIN, answering
 from turngraph.services import OfflineModel, Prompt, Reply
 from turngraph.workflows import ConversationManager
 
@@ -186,3 +187,20 @@ async def test_what_was_cut_off_after_its_reply_is_learned_late_and_answered_no_
 def turn_conversation(db: DatabaseManager) -> str:
     with db.get_session() as session:
         return session.scalars(select(Message.conversation_id)).first() or ""
+
+
+async def test_a_message_at_which_every_process_dies_keeps_nobody_from_talking(db):
+    await cut_off(db)
+    for number in range(1, MOST + 1):
+        model = Endless()
+        task = asyncio.create_task(ConversationManager("ada", db, llm=model).send_message("Hello."))
+        await model.asked.wait()
+        (turn,) = turns_of(db)
+        assert turn.token.count(AGAIN) == number
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    ada = ConversationManager("ada", db)
+    reply = await ada.send_message("Hello.")
+    assert "recovered_sessions" not in reply and turns_of(db) == []
+    assert waiting(db) == [MESSAGE]
