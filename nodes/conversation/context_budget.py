@@ -146,15 +146,25 @@ class _Fitting:
         )
 
     def _over(self, room: int) -> list[NoLonger]:
-        """What is no longer so, the last that ended first, as far as its share goes."""
-        over, room = list(self.wanted.no_longer), min(int(self.limit * OVER_SHARE), room)
+        """What is no longer so, the last that ended first, as far as its share goes; one that is too long is passed over."""
+        room, over, spent, heading = (
+            min(int(self.limit * OVER_SHARE), room),
+            list[NoLonger](),
+            0,
+            _cost_of_over([]),
+        )
+        for one in self.wanted.no_longer:
+            cost = _cost_of_over([one]) - heading
+            if heading + spent + cost <= room:
+                spent += cost
+                over.append(one)
         while over and _cost_of_over(over) > room:
             over.pop()
         if over:
             part = ContextPart(name="no_longer", tokens=_cost_of_over(over), items=len(over))
             part.sources = [one.message_id for one in over]
             self.parts.append(part)
-        if left := self.wanted.no_longer[len(over) :]:
+        if left := [one for one in self.wanted.no_longer if one not in over]:
             self._note(
                 "no_longer", len(left), _cost_of_over(left), [one.message_id for one in left], "no room"
             )

@@ -159,11 +159,16 @@ def told_of_recent(turns: Sequence[Turn]) -> str:
 def told_of_no_longer(over: Sequence[NoLonger]) -> str:
     """What a system prompt says of facts that ended."""
     lines = [
-        f'- {"never, by a slip" if one.slip else f"until {one.until:%Y-%m-%d}"}: "{one.content}"'
-        + (f' It is: "{one.instead}"' if one.instead else "")
+        f'- {"never, by a slip" if one.slip else f"until {one.until:%Y-%m-%d}"}: "{_in_line(one.content)}"'
+        + (f' It is: "{_in_line(one.instead)}"' if one.instead else "")
         for one in over
     ]
     return "Of what is remembered this is no longer so:\n" + _fenced("\n".join(lines), "no longer so")
+
+
+def _in_line(text: str) -> str:
+    # A line within it would pass for another entry.
+    return " ".join(text.split())
 
 
 def shown(value: JsonValue) -> str:

@@ -144,3 +144,13 @@ def test_what_is_no_longer_so_has_a_tenth_of_the_budget_at_most_and_the_last_com
     (left,) = [out for out in found.report.left_out if out.part == "no_longer"]
     assert left.items == 20 - part.items and left.reason == "no room"
     assert fitted(Wanted("x " * 3_000, no_longer=over), 900).prompt.tokens() <= 900
+
+
+def test_a_fact_that_is_too_long_to_say_that_it_ended_keeps_no_other_out() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    giant = NoLonger(message_id="giant", content="word " * 50_000, until=at)
+    over = [giant, *(NoLonger(message_id=f"o{n}", content=f"Fact {n}.", until=at) for n in range(3))]
+    found = fitted(greedy(no_longer=over), 2_000)
+    assert [one.message_id for one in found.prompt.no_longer] == ["o0", "o1", "o2"]
+    (left,) = [out for out in found.report.left_out if out.part == "no_longer"]
+    assert (left.items, left.sources) == (1, ["giant"])
