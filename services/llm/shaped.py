@@ -90,8 +90,17 @@ class SaidAndOver(Said):
 
     @model_validator(mode="before")
     @classmethod
-    def _none_are(cls, given: Any) -> Any:
-        return {"over": [], **given} if isinstance(given, dict) else given
+    def _only_whole_ones(cls, given: Any) -> Any:
+        """What says not which fact is over and by what words ends none, and costs nothing else that was found."""
+        if not isinstance(given, dict):
+            return given
+        over = given.get("over")
+        whole = (
+            [one for one in over if isinstance(one, dict) and {"number", "words"} <= one.keys()]
+            if isinstance(over, list)
+            else []
+        )
+        return {**given, "over": whole}
 
     def judged(self, known: Sequence[Known], said: str) -> Extraction:
         """The Extraction it stands for; a number no fact has is passed over, and words that were not said."""
