@@ -44,7 +44,7 @@ ROUNDS: Final = 30
 CHOOSING: Final = 4
 """How often the passage that tells of a change is chosen anew by what was learned so far."""
 RIDGE: Final = 3.0
-WRONG: Final = 0.0002
+WRONG: Final = 0.00015
 """Which share of the facts that still hold may be taken for ended, in the choice of the threshold."""
 
 

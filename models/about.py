@@ -28,13 +28,15 @@ class Side:
     said: str
     telling: list[int]
     cues: dict[str, float]
+    names: frozenset[str] = frozenset()
+    """By which names it calls that person, where it does."""
 
     def may_end(self, told: Topic) -> bool:
         """Whether an earlier fact is one of this person's, or of somebody whom they have one of or name."""
         whose = (told.subject or USER).split(":")
         owner = owner_in(told.content)
         if self.who != USER:
-            return whose[0] == self.who
+            return whose[0] == self.who and (len(whose) == 1 or not self.names or whose[1] in self.names)
         if whose[0] == USER or (whose[0] in ONLY and len(whose) == 1) or self.cues["mended"]:
             return owner is None or owner in words(self.said.replace("'s", ""))
         if whose[0] == SOMEONE or happened_to(told.content):
@@ -51,7 +53,10 @@ def sides(message: str, told: Sequence[Fact]) -> list[Side]:
     for who in {_whose(fact) for fact in told if _of_others(fact)} - {SOMEONE}:
         of_them = [place for place, fact in enumerate(told) if _whose(fact) == who and _tells(fact)]
         theirs = " ".join(told[place].content for place in of_them)
-        found.append(Side(who, theirs, of_them, turns(theirs)))
+        names = frozenset(
+            name for place in of_them for name in (told[place].subject or "").split(":")[1:] if name
+        )
+        found.append(Side(who, theirs, of_them, turns(theirs), names))
     return [side for side in found if side.telling and not side.cues["both"]]
 
 

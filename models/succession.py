@@ -286,9 +286,7 @@ def ended(message: str, new: Sequence[Told], old: Sequence[Told]) -> dict[int, i
 
 def may_end(given: dict[str, float]) -> bool:
     """Whether a passage tells of a change and has anything in common with an earlier fact that can end."""
-    if not any(given[name] for name in CHANGING) and not (
-        (given["one"] or given["rare"]) and given["amount"]
-    ):
+    if not any(given[name] for name in CHANGING) and not (given["one"] and given["amount"]):
         return False
     if given["slots apart"] or given["remark"] or (given["lasts"] and not given["mended"]):
         return False
@@ -300,8 +298,8 @@ def may_end(given: dict[str, float]) -> bool:
         return True
     if given["of another"] and given["mended"] and not (given["cues"] or given["rivals"]):
         return given["shared"] == 1.0  # "sorry! don't tell my wife" puts nothing right about her
-    if given["other line"] or (given["home apart"] and given["only names"]):
-        return False
+    if given["other line"] or (given["only names"] and (given["home apart"] or given["apart"])):
+        return False  # to have been in Oban ends nothing else that is there
     if given["days apart"] and not given["rare"]:
         return False
     if given["of things"] and not (given["rare"] or given["named"]):

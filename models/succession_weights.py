@@ -75,4 +75,4 @@ WEIGHTS: Final = {
     "slots apart": 0.0,
     "always": -2.475,
 }
-LEAST: Final = 0.624
+LEAST: Final = 0.690

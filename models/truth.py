@@ -22,6 +22,7 @@ from ..services.llm.facts_topic import (
     akin,
     changeable,
     ended_by,
+    kept_in,
     restated,
     retold,
     superseded_by,
@@ -98,7 +99,8 @@ def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Tell
     if telling.over is not None and len(telling.over) <= MOST_OVER:
         _judged(session, scope, rows, fresh, telling)
     elif fresh:
-        _succeed(claims, rows, [row for row in held if not _said_again(row, claims, rows)], telling)
+        free = [row for row in _not_kept(held, telling) if not _said_again(row, claims, rows)]
+        _succeed(claims, rows, free, telling)
     return len(fresh)
 
 
@@ -134,6 +136,12 @@ def _judged(
             _close([row], fresh[-max(near)[1]] if near else None, telling.at)
 
 
+def _not_kept(rows: Sequence[MemoryIndex], telling: Telling) -> list[MemoryIndex]:
+    """The facts of which the message does not say that they stay as they are: "Ron's address stays"."""
+    kept = kept_in(telling.said)
+    return [row for row in rows if not kept or not kept & telling_stems(row.content)]
+
+
 def _said_again(row: MemoryIndex, claims: Sequence[Claim], rows: Sequence[MemoryIndex]) -> bool:
     """Whether half of an earlier fact or more was told again, so that it holds."""
     before = telling_stems(row.content)
@@ -157,7 +165,7 @@ def _succeed(
         slip = side.cues["mended"] and not side.cues["ended"] and not side.cues["begun"]
         for place, nearest in ended(side.said, after, before).items():
             row = old[place]
-            if row.valid_to is not None:
+            if row.valid_to is not None or row is new[nearest][1]:
                 continue
             _close([row], new[nearest][1], telling.at)
             if slip and telling.at - row.valid_from <= SLIP_WITHIN:
@@ -205,9 +213,13 @@ def _told(
     same = _same(claim, earlier, telling)
     if same is not None:
         memories.strengthen(session, scope, same, fact.importance, telling.sources)
-        _close([row for row in _replaced(claim, earlier) if row is not same], same, telling.at)
+        _close(
+            [row for row in _replaced(claim, _not_kept(earlier, telling)) if row is not same],
+            same,
+            telling.at,
+        )
         return same, False
-    gone = _replaced(claim, earlier)
+    gone = _replaced(claim, _not_kept(earlier, telling))
     made, new = _store(session, scope, claim, fact.content, telling)
     _close([row for row in gone if row.id != made.id], made, telling.at)
     return made, new

@@ -165,7 +165,9 @@ def _of_somebody(before: str, clause: str) -> bool:
 
 
 _ANOTHERS: Final = re.compile(
-    r"\b(?:[\w-]+'s|his|her|their)(?: own| new| work)? (?:e-?mail|address|number|phone|mobile|cell)\b",
+    r"\b(?:[\w-]+'s|his|her|their)(?: own| new| work)? (?:e-?mail|address|number|phone|mobile|cell)\b"
+    r"|^(?-i:[A-Z])[\w-]+(?:'s| is) (?:the|our|my|an?) |\b(?:cc|bcc|call|text|ring|ask|e-?mail|reach|phone) (?:him|her|them)\b|\bitself\b"
+    r"|\bmy (?:assistant|agent|secretary|accountant|landlord|landlady|lawyer)\b",
     re.IGNORECASE,
 )
 """Whose number or address is not the user's."""

@@ -229,6 +229,10 @@ def superseded_by(new: Topic, old: Topic) -> bool:
         return False
     if lines_of(new.content) != lines_of(old.content):
         return False
+    if (new.slot or "").startswith("user/contact") and not old.slot:
+        return False
+    if _HOLDERS & {*words(old.content)} - {*words(new.content)}:
+        return False
     said, before = telling_stems(new.content), telling_stems(old.content)
     shared = said & before
     if not shared or shared <= ANY_NUMBER or not any(len(word) > 2 for word in shared):
@@ -307,6 +311,22 @@ def _amounts(text: str) -> dict[str, str]:
 def _counted(text: str) -> dict[str, str]:
     """How many of what: the nine of "nine rabbits"."""
     return {stem(noun.lower()): _DIGITS.get(count.lower()) or count for count, noun in _COUNTED.findall(text)}
+
+
+_HOLDERS: Final = PERSONS | word_set("assistant agent secretary accountant landlord landlady lawyer")
+"""Whose an earlier statement is: one that does not name them tells nothing otherwise of them."""
+_KEPT: Final = re.compile(
+    r"(?P<before>(?:[\w'-]+ ){0,2}[\w'-]+) (?:stays?|remains?|is unchanged|(?:has|have)n't changed|(?:is|are) the same|like before|as before|as ever|as always)\b"
+    r"|\b(?:same|keep|keeping) (?:the |my |our )?(?P<behind>(?:[\w'-]+ ){0,2}[\w'-]+)",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=1024)
+def kept_in(message: str) -> frozenset[str]:
+    """The stems of what a message says to stay as it is: "the workshop stays where it is", "keep two spaces"."""
+    found = (match["before"] or match["behind"] for match in _KEPT.finditer(message))
+    return frozenset(one for text in found for one in telling_stems(text) if len(one) > 2 or one.isdigit())
 
 
 @lru_cache(maxsize=4096)

@@ -239,3 +239,20 @@ def test_a_correction_is_of_the_thing_that_it_names(db: DatabaseManager) -> None
 
 def test_another_number_of_the_same_is_not_the_same_again(db: DatabaseManager) -> None:
     assert len(tell(db, "I have two ponies", "final count: I've nine ponies")) >= 2
+
+
+@pytest.mark.parametrize(
+    ("told", "message", "kept"),
+    [
+        (("My mail is tony@old.example.", "Ron's the treasurer, ron@lake.example, cc him."), "Use tony@new.example from now on. Ron's stays.", "Ron's the treasurer, ron@lake.example, cc him."),
+        (("My phone is +48 600 555 120.", "For second contact put my assistant Kinga, +48 600 555 777."), "I have now +48 720 555 031.", "For second contact put my assistant Kinga, +48 600 555 777."),
+        (("I live at 61 Pell Street, Norwich.", "The workshop is at unit 4 on the Hurst estate."), "We moved house, it's 8 Tanner's Yard now. The workshop stays where it is.", "The workshop is at unit 4 on the Hurst estate."),
+        (("My daughter Imani lives in Kigali.",), "My other daughter Neema lives in Arusha now.", "My daughter Imani lives in Kigali."),
+        (("My locker at the station in Oban has the number 4417.",), "On day 1 of our trip we came to Oban, where the ferry was late.", "My locker at the station in Oban has the number 4417."),
+        (("The office number is 01632 960001.", "My phone number is 07700 900123."), "New phone, new number: 07700 900456.", "The office number is 01632 960001."),
+    ],
+)  # fmt: skip
+def test_what_is_of_another_or_is_said_to_stay_is_not_ended(
+    db: DatabaseManager, told: tuple[str, ...], message: str, kept: str
+) -> None:
+    assert tell(db, *told, message)[kept]
