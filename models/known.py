@@ -12,6 +12,7 @@ from ..services import Known
 from .memory import MemoryIndex
 from .prepared import columns, fetch, mine
 from .scope import Scope
+from .vectors import cosine
 
 LOOKED_AT: Final = 500
 """How many of the newest facts are compared with the message."""
@@ -40,24 +41,7 @@ def known_beside(session: Session, scope: Scope, vector: bytes | Sequence[float]
     places: Any = range(len(rows))
     if len(rows) > SHOWN:
         weighty = sorted(places, key=lambda place: -rows[place].importance_score)[:WEIGHTY]
-        near = _likeness(vector, [row.embedding for row in rows])
+        near = [cosine(vector, row.embedding) for row in rows]
         ranked = [place for place in sorted(places, key=lambda place: -near[place]) if place not in weighty]
         places = sorted([*weighty, *ranked[: SHOWN - len(weighty)]])
     return [Known(id=rows[place].id, content=rows[place].content[:LONGEST]) for place in reversed(places)]
-
-
-def _likeness(
-    vector: bytes | Sequence[float] | None, others: Sequence[Sequence[float] | None]
-) -> list[float]:
-    import numpy as np
-
-    if vector is None:
-        return [0.0] * len(others)
-    wanted = np.asarray(
-        np.frombuffer(vector, np.float16) if isinstance(vector, bytes) else vector, np.float32
-    )
-    rows = [np.asarray(other if other is not None else (), np.float32) for other in others]
-    return [
-        float(wanted @ row / (np.linalg.norm(row) or 1.0)) if row.shape == wanted.shape else 0.0
-        for row in rows
-    ]

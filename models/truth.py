@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session, load_only
@@ -36,6 +36,7 @@ from .prepared import columns, mine
 from .repositories import memories
 from .scope import Scope
 from .succession import LEARNED, Told, ended
+from .vectors import cosine, unit
 
 LOOKED_AT: Final = 200
 """How many of the newest facts are compared by their words; those of the same slot are compared however old."""
@@ -132,7 +133,7 @@ def _judged(
     told_before = MemoryIndex.valid_from <= telling.at
     for row in session.scalars(select(MemoryIndex).where(*memories.owned(scope), *over, told_before)):
         if row not in rows:
-            near = [(_cosine(new.embedding, row.embedding), -place) for place, new in enumerate(fresh)]
+            near = [(cosine(new.embedding, row.embedding), -place) for place, new in enumerate(fresh)]
             _close([row], fresh[-max(near)[1]] if near else None, telling.at)
 
 
@@ -160,8 +161,8 @@ def _succeed(
         if all(row.valid_to is not None for row in old):
             continue
         learned = telling.embedding_model in LEARNED
-        after = [Told(topic(claim.fact), _unit(claim.embedding if learned else None)) for claim, _ in new]
-        before = [Told(topic(row), _unit(row.embedding if learned else None)) for row in old]
+        after = [Told(topic(claim.fact), unit(claim.embedding if learned else None)) for claim, _ in new]
+        before = [Told(topic(row), unit(row.embedding if learned else None)) for row in old]
         slip = side.cues["mended"] and not side.cues["ended"] and not side.cues["begun"]
         for place, nearest in ended(side.said, after, before).items():
             row = old[place]
@@ -243,12 +244,12 @@ def _same(claim: Claim, known: Sequence[MemoryIndex], telling: Telling) -> Memor
     if claim.embedding is None:
         return None
     near = [row for row in known if akin(new, topic(row))][:5]
-    alike = next((row for row in near if _cosine(claim.embedding, row.embedding) >= ALIKE), None)
+    alike = next((row for row in near if cosine(claim.embedding, row.embedding) >= ALIKE), None)
     cues = turns(telling.said)
     if alike or not telling.said or any(cues[name] for name in CHANGING) or cues["stays"]:
         return alike
     again = [row for row in known if row.content_type == fact.content_type and restated(new, topic(row))][:5]
-    return next((row for row in again if _cosine(claim.embedding, row.embedding) >= AGAIN), None)
+    return next((row for row in again if cosine(claim.embedding, row.embedding) >= AGAIN), None)
 
 
 def _replaced(claim: Claim, known: Sequence[MemoryIndex]) -> list[MemoryIndex]:
@@ -274,7 +275,7 @@ def _meant(claim: Claim, known: Sequence[MemoryIndex]) -> list[MemoryIndex]:
         return []
     new = topic(claim.fact)
     mine = [row for row in known if row.subject == claim.fact.subject and row.content_type == "fact"]
-    near = sorted(((_cosine(claim.embedding, row.embedding), -n) for n, row in enumerate(mine)), reverse=True)
+    near = sorted(((cosine(claim.embedding, row.embedding), -n) for n, row in enumerate(mine)), reverse=True)
     if not near or near[0][0] < NEAR or (len(near) > 1 and near[0][0] - near[1][0] < APART):
         return []
     row = mine[-near[0][1]]
@@ -350,25 +351,3 @@ def topic(said: Fact | MemoryIndex) -> Topic:
 
 def _agree(one: str | None, other: str | None) -> bool:
     return bool(one and other and same_value(one, other))
-
-
-def _unit(vector: bytes | Sequence[float] | None) -> Any:
-    """A vector of length 1, or zeros where there is none."""
-    import numpy as np
-
-    if vector is None:
-        return np.zeros(1, np.float32)
-    found = np.asarray(np.frombuffer(vector, np.float16) if isinstance(vector, bytes) else vector, np.float32)
-    return found / (np.linalg.norm(found) or 1.0)
-
-
-def _cosine(one: bytes | Sequence[float] | None, other: Sequence[float] | None) -> float:
-    import numpy as np
-
-    if one is None or other is None:
-        return 0.0
-    first = np.frombuffer(one, np.float16) if isinstance(one, bytes) else np.asarray(one)
-    a, b = first.astype(np.float32), np.asarray(other, np.float32)
-    if a.shape != b.shape:
-        return 0.0
-    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))

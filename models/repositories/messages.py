@@ -207,6 +207,7 @@ _ANSWERED: Final = (
     .where(*mine(_C), _C.id == bindparam("message"))
     .values(awaits_reply=bindparam("awaits", value=False))
 )
+_VECTOR: Final = select(_C.embedding).where(*mine(_C), _C.id == bindparam("id"))
 _PLACE: Final = select(_C.position, _C.timestamp).where(*mine(_C), _C.id == bindparam("id"))
 
 
@@ -295,6 +296,12 @@ def position_of(session: Session, scope: Scope, message_id: str) -> int:
     """Where a message stands in its conversation, 0 where there is none."""
     found = fetch(session, _PLACE, {**scope.mine, "id": message_id})
     return found[0].position if found else 0
+
+
+def embedding_of(session: Session, scope: Scope, message_id: str) -> Sequence[float] | None:
+    """The embedding a message is stored with, None where it has none."""
+    found = fetch(session, _VECTOR, {**scope.mine, "id": message_id})
+    return found[0].embedding if found else None
 
 
 def told_at(session: Session, scope: Scope, message_id: str) -> datetime | None:

@@ -14,7 +14,7 @@ from ...models.base import now
 from ...models.known import known_beside
 from ...models.repositories import context_windows, conversations, messages
 from ...models.truth import Claim, Telling, learn
-from ...services import Embedder, Fact, LanguageModel, StatedPreference, Turn, Usage, charged
+from ...services import Embedder, Fact, Known, LanguageModel, StatedPreference, Turn, Usage, charged
 from .inputs import InConversation, MessageText, account, embedded
 from .reading import Extractor, by_model, checked, read_by_model, read_by_rule
 
@@ -60,8 +60,7 @@ class MemoryStorageNode(Node):
         before = [turn for turn in inputs.recent_messages[-1:] if turn.role == "assistant"]
         turns = [*before, Turn(role="user", content=inputs.current_message, message_id=inputs.message_id)]
         if by_model(self.extraction, llm, inputs.current_message):
-            (vector,) = await embedded(embedder, [inputs.current_message]) or []
-            known = await db.read(lambda session: known_beside(session, inputs.scope, vector))
+            known = await db.read(lambda session: _known(session, inputs))
             found = await read_by_model(charged(llm, account(inputs, context)), turns, known)
         else:
             found = await read_by_rule(turns)
@@ -126,3 +125,9 @@ class MemoryStorageNode(Node):
         tokens = sum(message.token_count for message in newest)
         context_windows.extend(session, conversation, [message.id for message in newest], tokens)
         state["vectors"] = []
+
+
+def _known(session: Session, inputs: MemoryStorageNode.Inputs) -> list[Known]:
+    """What is known that the message may be about, by the embedding it is stored with."""
+    said = messages.embedding_of(session, inputs.scope, inputs.message_id)
+    return known_beside(session, inputs.scope, said)

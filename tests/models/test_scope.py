@@ -139,6 +139,7 @@ MINE: dict[str, Walk] = {
     "messages.newest": lambda s, scope, own: messages.newest(s, scope, "c"),
     "messages.position_of": lambda s, scope, own: messages.position_of(s, scope, own.message),
     "messages.spoken": lambda s, scope, own: messages.spoken(s, scope, "c"),
+    "messages.embedding_of": lambda s, scope, own: messages.embedding_of(s, scope, own.message),
     "messages.told_at": lambda s, scope, own: messages.told_at(s, scope, own.message),
     "preferences.evidence_of": lambda s, scope, own: preferences.evidence_of(
         s, scope, preferences.listed(s, scope)
@@ -188,6 +189,7 @@ THEIRS: dict[str, Walk] = {
     "messages.newest": lambda s, scope, theirs: messages.newest(s, scope, theirs.own),
     "messages.position_of": lambda s, scope, theirs: messages.position_of(s, scope, theirs.message),
     "messages.spoken": lambda s, scope, theirs: messages.spoken(s, scope, theirs.own),
+    "messages.embedding_of": lambda s, scope, theirs: messages.embedding_of(s, scope, theirs.message),
     "messages.told_at": lambda s, scope, theirs: messages.told_at(s, scope, theirs.message),
     "context_windows.summarised": lambda s, scope, theirs: context_windows.summarised(s, scope, theirs.own),
     "context_windows.parts": lambda s, scope, theirs: context_windows.parts(
