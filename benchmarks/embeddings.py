@@ -36,7 +36,7 @@ class Cached:
         if missing:
             self._known.update(zip(missing, self.inner.embed(list(missing.values())), strict=True))
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(
-                self._path, keys=np.array(list(self._known)), vectors=np.stack(list(self._known.values()))
-            )
+            whole = self._path.with_suffix(".part.npz")
+            np.savez(whole, keys=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
+            whole.replace(self._path)
         return np.stack([self._known[key] for key in keys])
