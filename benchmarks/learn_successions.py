@@ -20,7 +20,8 @@ import updates
 from embeddings import Cached
 
 from turngraph.models.about import Side, sides
-from turngraph.models.succession import MOST, Told, features, may_end, nearness, passages
+from turngraph.models.passages import passages
+from turngraph.models.succession import MOST, Told, features, may_end, nearness
 from turngraph.models.truth import topic
 from turngraph.services import Fact, embedder_named
 from turngraph.services.llm.facts import facts_in
@@ -32,7 +33,7 @@ OUTPUT: Final = Path(__file__).resolve().parents[1] / "models" / "succession_wei
 CHANGING: Final = (
     "moved_house", "changed_job", "new_preference", "corrected_mistake", "status_change", "negated", "plan",
 )  # fmt: skip
-STAYING: Final = ("both_hold", "temporary", "hypothetical", "someone_else", "quoted")
+STAYING: Final = ("both_hold", "temporary", "hypothetical", "someone_else", "quoted", "joke", "said_twice")
 DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "locomo-dev.json"
 EVERY: Final = 3
 """Of LoCoMo's turns, which share is taken."""
@@ -44,7 +45,7 @@ ROUNDS: Final = 30
 CHOOSING: Final = 4
 """How often the passage that tells of a change is chosen anew by what was learned so far."""
 RIDGE: Final = 3.0
-WRONG: Final = 0.00015
+WRONG: Final = 0.00025
 """Which share of the facts that still hold may be taken for ended, in the choice of the threshold."""
 
 
@@ -58,6 +59,8 @@ class Example:
     ended: Any
     message: str
     contents: list[str]
+    own: int = 0
+    """How many of them are the user's own; the others are strangers'."""
 
 
 def told_as(fact: Fact, vector: Any) -> Told:
@@ -96,12 +99,14 @@ def examples(histories: Sequence[dict[str, Any]], embedder: Any) -> list[Example
                 gone = np.array(
                     [ends(history, fact, turn["user"], last) for fact in mine] + [False] * len(around)
                 )
-                sure = [end or stays(history, fact) for fact, end in zip(mine, gone, strict=False)]
+                sure = [
+                    end or stays(history, fact, turn["user"]) for fact, end in zip(mine, gone, strict=False)
+                ]
                 kept = np.flatnonzero([*sure, *(True for _ in around)])
                 contents = [fact.content for fact in [*mine, *around]]
                 found.append(
                     Example(history["id"], rows[:, kept], may[:, kept], gone[kept], turn["user"],
-                            [contents[place] for place in kept])
+                            [contents[place] for place in kept], sum(sure))
                 )  # fmt: skip
             own += new
     return found
@@ -144,10 +149,17 @@ def ends(history: dict[str, Any], fact: Fact, message: str, last: bool) -> bool:
     return False
 
 
-def stays(history: dict[str, Any], fact: Fact) -> bool:
-    """Whether a fact surely held to the end of its history, and is not merely one of which nothing is asked."""
+def stays(history: dict[str, Any], fact: Fact, message: str) -> bool:
+    """Whether a fact surely outlives a message: nothing touches it, or the message has no part in what changes."""
     aside = any(fragment.casefold() in fact.content.casefold() for fragment in history["bystanders"])
-    return aside or history["category"] in STAYING
+    asked = [
+        value
+        for ask in history["ask"]
+        for key in ("current", "outdated", "past")
+        for value in ask.get(key, ())
+    ]
+    apart = not any(value.casefold() in message.casefold() for value in asked)
+    return aside or history["category"] in STAYING or (apart and history["category"] != "negated")
 
 
 def talk(told: Sequence[dialogues.Dialogue], embedder: Any) -> list[Example]:

@@ -10,6 +10,7 @@ from typing import Final
 from ..services import Fact
 from ..services.llm.facts import earnest
 from ..services.llm.facts_moods import STILL
+from ..services.llm.facts_states import WISH
 from ..services.llm.facts_topic import Topic, named_in, owner_in
 from ..services.llm.facts_turns import FIRST_PERSON, happened_to, turns, unchanged
 from ..services.llm.facts_who import PEOPLE, SOMEONE
@@ -18,6 +19,7 @@ from ..services.text import words
 
 USER: Final = "user"
 _TO_US: Final = re.compile(r"\b(?:i|we|me|(?<!help )(?<!of )(?<!between )us)\b", re.IGNORECASE)
+_PLEASE: Final = re.compile(r"\b(?:please|pls|plz)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,9 @@ def _may_tell(fact: Fact, cues: dict[str, float]) -> bool:
 
 
 def _tells(fact: Fact) -> bool:
-    return fact.content_type == "fact" and not STILL.search(fact.content) and not unchanged(fact.content)
+    if fact.content_type != "fact" or STILL.search(fact.content) or unchanged(fact.content):
+        return False
+    return not _PLEASE.search(fact.content) or WISH.search(fact.content) is not None
 
 
 def _whose(fact: Fact) -> str:

@@ -31,7 +31,8 @@ from ..services.llm.facts_topic import (
 )
 from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, happened, lasts, remarks, turns
 from ..services.llm.vocabulary import ONE
-from ..services.text import sentences, stem, words
+from ..services.text import stem, words
+from .passages import passages
 from .succession_weights import LEAST, WEIGHTS
 
 if TYPE_CHECKING:
@@ -56,9 +57,6 @@ SURE: Final = 0.75
 
 SPELT: Final = 0.7
 """How like two names are spelt of which one is a slip of the other."""
-
-SENTENCES: Final = 8
-"""How many sentences of a message are looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +103,6 @@ def nearness(new: Sequence[Told], old: Sequence[Told]) -> Nearness:
             _OF_A_THING.match(one.topic.content) and not FIRST_PERSON.search(one.topic.content) for one in new
         ),
     )
-
-
-def passages(message: str) -> list[str]:
-    """The parts of a message in which a change may be told: each sentence, each two that follow, and the whole."""
-    told = sentences(message)[:SENTENCES]
-    if len(told) < 2:
-        return [message]
-    pairs = [" ".join(told[at : at + 2]) for at in range(len(told) - 1)] if len(told) > 2 else []
-    return [*told, *pairs, message]
 
 
 def features(
@@ -227,6 +216,8 @@ def features(
                 "spelt": float(_spelt(names - called, called - names)),
                 "of things": float(near.of_things),
                 "of another": float((told.subject or "user") != "user"),
+                "by another": float(_apart(then, told)),
+                "event": float(happened(then.content) or lasts(then.content)),
                 "remark": float(remarks(told.content) and "style" not in of_it),
                 "lasts": float(lasts(told.content) or happened(told.content)),
                 "denied before": float(denies(told.content)),
@@ -257,6 +248,11 @@ def _planned(content: str) -> bool:
 
 
 _OF_A_THING: Final = re.compile(r"(?:the|this|that|these|those|an?) ", re.IGNORECASE)
+
+
+def _apart(then: Topic, told: Topic) -> bool:
+    """Whether what is new is about somebody else than what was told before."""
+    return (then.subject or "user").split(":")[0] != (told.subject or "user").split(":")[0]
 
 
 def base_of(topic: Topic) -> str:
@@ -291,6 +287,8 @@ def may_end(given: dict[str, float]) -> bool:
     if given["slots apart"] or given["remark"] or (given["lasts"] and not given["mended"]):
         return False
     over = given["ended"] or given["mended"]
+    if given["event"] and not over:
+        return False
     any_number = given["many"] and not (given["one"] or given["rare"] or given["named"])
     if (given["adds"] or any_number) and not over:
         return False

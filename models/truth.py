@@ -15,8 +15,10 @@ from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session, load_only
 
 from ..services import Fact
+from ..services.llm.facts_rest import elsewhere, rest_of
 from ..services.llm.facts_slips import Slip, put_right, thing_of
 from ..services.llm.facts_slots import same_value
+from ..services.llm.facts_themes import themes_of
 from ..services.llm.facts_topic import (
     Topic,
     akin,
@@ -102,7 +104,42 @@ def learn(session: Session, scope: Scope, claims: Sequence[Claim], telling: Tell
     elif fresh:
         free = [row for row in _not_kept(held, telling) if not _said_again(row, claims, rows)]
         _succeed(claims, rows, free, telling)
+    _keep_rest(session, scope, held, rows, telling)
     return len(fresh)
+
+
+def _keep_rest(
+    session: Session, scope: Scope, held: Sequence[MemoryIndex], rows: Sequence[MemoryIndex], telling: Telling
+) -> None:
+    """Keeps what a fact told beside what is over: who moved house is still a violin teacher."""
+    for row in held:
+        by = next((one for one in rows if one.id == row.superseded_by), None)
+        rest = _rest(row, by, telling.said) if row.valid_to is not None else None
+        if rest is None or (by is not None and telling_stems(rest) <= telling_stems(by.content)):
+            continue
+        sources = [message.id for message in memories.sources_of(session, scope, [row.id]).get(row.id, ())]
+        memories.remember(
+            session, scope, rest, sources=sources, content_type=row.content_type, category=row.category,
+            importance=row.importance_score, embedding=row.embedding, embedding_model=row.embedding_model,
+            subject=row.subject, at=row.valid_from,
+        )  # fmt: skip
+
+
+def _rest(row: MemoryIndex, by: MemoryIndex | None, said: str) -> str | None:
+    """What of a fact that is over still holds."""
+    slip = row.valid_to is not None and row.valid_to <= row.valid_from
+    of_it = _of_the_slot(row, by, said)
+    if (row.slot or "").startswith("user/job") and not of_it and (stays := elsewhere(row.content)):
+        return stays
+    return rest_of(row.content, row.value if of_it else None, said, slip=slip)
+
+
+def _of_the_slot(row: MemoryIndex, by: MemoryIndex | None, said: str) -> bool:
+    """Whether it is the value of a fact's slot that is over, and not something that was told with it."""
+    base = (row.slot or "").split(":")[0]
+    theme = {"user/home": "home", "user/job": "work", "user/relationship": "partner"}.get(base)
+    alike = by is not None and (by.slot or "").split(":")[0] == base
+    return bool(base) and (alike or theme is None or theme in themes_of(said))
 
 
 def _followed(
@@ -201,7 +238,7 @@ def _holding(bases: int, vectors: bool) -> Select[MemoryIndex]:
 _COMPARED: Final = (
     MemoryIndex.id, MemoryIndex.content, MemoryIndex.content_type, MemoryIndex.category, MemoryIndex.subject,
     MemoryIndex.slot, MemoryIndex.value, MemoryIndex.importance_score, MemoryIndex.valid_from,
-    MemoryIndex.valid_to, MemoryIndex.superseded_by,
+    MemoryIndex.valid_to, MemoryIndex.superseded_by, MemoryIndex.embedding_model,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ _MONTHS = (
 _SUPPOSED: Final = re.compile(
     r"^(?:and |but |so |ok |just |now )*(?:if|unless|suppose|supposing|imagine|assuming|assume|let's say|let's pretend"
     r"|let us say|say (?:i|we)\b|what if|were (?:i|we)\b|had (?:i|we)\b)"
-    r"|\b(?:if|wish|pretend|say|as though|as if) (?:i|we|my|our|he|she|they|it|that|you)\b"
+    r"|\b(?:(?<!even )if|wish|pretend|say|as though|as if) (?:i|we|my|our|he|she|they|it|that|you)\b"
     r"|\b(?:i|we|it|he|she|that|this|they|you|there) (?:would|could|might|may|should)\b"
     r"|\b(?:i|we|he|she|it|they)'d (?!rather|prefer|like to be called|been|had|just|always)"
     r"|\b(?:would|could) (?:be|have|love|like)\b|\bhypothe|\btheoretical|\bin theory\b|\bdream(?:ing|t|ed)? (?:of|about)\b"
@@ -25,19 +25,19 @@ _SUPPOSED: Final = re.compile(
 _JOKING: Final = re.compile(
     r"[😂🤣😜😝🙃🤪]|\b(?:(?:jk)+|j/k|just kidding|kidding|joking|(?:just|only|that's|as) a joke|just messing|role-?play(?!\w* (?:is )?(?:over|later|ended|done|finished|aside))|in character|beep,? b[eo]+p|oh sure"
     r"|yeah right|apparently,? (?:haha|lol)|sarcas\w*|not really|as if)\b|(?<!\w)/s\b|\b(?:felt|feels?|feeling|looks?|looked|it's|almost|practically"
-    r") like (?:i|we|my|a|an|the)\b|\b(?:i'm|i am|we're|we are|i've|he's|she's) (?:basically|practically|officially a|literally"
+    r") like (?:i|we|my|a|an|the)\b|\b(?:i'm|i am|we're|we are|i've|he's|she's) (?:basically|practically|officially a|literally|legally"
     r"|secretly|technically a)\b|\bofficially live\b|\bmarried to (?:a|an|my|the|this) (?!man\b|woman\b|guy\b|girl\b|doctor\b|nurse\b)"
     r"|\bmy (?:evil )?(?:plan|empire|majesty|minions)\b.{0,40}\bworld\b",
     re.IGNORECASE,
 )
 TAKEN_BACK: Final = re.compile(
-    r"^(?:(?:lol|haha|hehe|ha|lmao),?(?: (?:jk|no|nope|nah|not really|kidding|joking|as if))\b|(?:i'm |only |just |no,? )*(?:kidding|joking|messing)|(?:j/?k)+|jokes? apart|joking apart|gotcha|psych|not really|(?:it was |that was )?(?:all|only|just)(?: of it)? a joke|(?:it|that) was a joke)\b(?! (?:about|on|of)\b)|\bjust (?:kidding|joking)[.!]*$",
+    r"^(?:(?:lol|(?:ha)+h?|(?:he)+h?|lmao),?(?: (?:ok|okay|oh))*(?: (?:jk|no|nope|nah|sorry|not really|kidding|joking|as if))\b|(?:i'm |only |just |no,? )*(?:kidding|joking|messing)|(?:j/?k)+|jokes? apart|joking apart|gotcha|psych|not really|(?:it was |that was )?(?:all|only|just)(?: of it)? a joke|(?:it|that) was a joke)\b(?! (?:about|on|of)\b)|\bjust (?:kidding|joking)[.!]*$",
     re.IGNORECASE,
 )
 """A sentence that makes a joke of the one before."""
 
 _PLAYING: Final = re.compile(
-    r"\b(?:role-?play(?!\w* (?:is )?(?:over|later|ended|done|finished|aside))|let's (?:do an? (?:scene|skit|sketch|game|bit)|play|pretend)|pretend (?:that )?(?:i|you|to be)|you are now|in this (?:game|story|scene)"
+    r"\b(?:role-?play(?!\w* (?:is )?(?:over|later|ended|done|finished|aside))|let'?s (?:do an? (?:scene|skit|sketch|game|bit)|play|pretend)|(?:a|the|this|new) game: |pretend (?:that )?(?:i|you|to be)|you are now|in this (?:game|story|scene)"
     r"|act as|role[ -]games?\b|(?:can|could|shall) (?:we|you|u) rp\b|rp time|for the (?:game|story|play|novel)|our (?:d&d|dnd) (?:game|campaign)|my character)\b",
     re.IGNORECASE,
 )
@@ -63,7 +63,7 @@ _PASSING: Final = re.compile(
     r"\b(?:(?:until|(?<!the )(?<!a )till|'til|til)(?! \d)"
     r"|for now|for the moment|for the time being|in the meantime|meanwhile|just for|only for|temporar\w*|covering for"
     r"|filling in|standing in|on (?:holiday|vacation|leave|a (?:work |business |short )?trip|business)|stay(?:ing|ed)? (?:at|with|over)"
-    r"|staying in|visiting|crashing (?:at|on|with)|house-?sitting|hackathon|for the (?:week|weekend|summer|season|month)"
+    r"|staying in|visiting|on (?:secondment|placement|exchange|tour|a residency|assignment|deployment)|over the (?:summer|winter|holidays)|for the (?:harvest|shoot|lambing|festival|tour|duration|term|school holidays)|these (?:two|three|few) (?:weeks|months)|sublet\w*|airbnb|crashing (?:at|on|with)|house-?sitting|hackathon|for the (?:week|weekend|summer|season|month)"
     r"|this once|this time(?!,? (?:it's|it is|round it's|for good|for real)\b)|while (?:the|my|our|they|he|she|it|i'm|we're)\b.*\b(?:redone|repaired|fixed|renovated|away|closed|shut|cast"
     r"|heals?|abroad|painted|painting|out|off sick|recover\w*)|(?:guest|borrowing|borrowed|rental|loaner|courtesy)"
     r"|exceptionally|lent me|hire car|in the (?:shop|garage) (?:so|until|till)|during (?:lent|ramadan|advent|exams)|a fortnight)\b",
@@ -132,6 +132,19 @@ _FURTHER: Final = re.compile(
     + r")\b)",
     re.IGNORECASE,
 )
+_NOT_SO: Final = re.compile(
+    r"(?:n't|\bnot|\bnever|\bcannot) (?:just |ever |really |yet |going to |gonna )?$", re.IGNORECASE
+)
+"""What denies the end behind it: "I won't quit on my dreams"."""
+_POINTED: Final = re.compile(
+    r"(?:^|\s)(?:it|he|she|they|that|this|there|those|these|we|i|you)$", re.IGNORECASE
+)
+"""Something that is over, of which only a pronoun is said."""
+_WENT: Final = re.compile(
+    r"\b(?P<who>(?:Dr|Mr|Mrs|Ms|Prof|Doctor|Professor|Dott\w*|Herr|Frau|Señora?|Signora?|Doutora?)\.? [A-Z][\w-]+) (?:has |have |had |is |just |now |gone |went )*"
+    r"(?:retired|(?:into|on) (?:pension|retirement)|closed (?:his|her|their|the) (?:practice|surgery|office)|moved away|left (?:the|us|for|town)\b)"
+)
+"""Somebody by their title who no longer is what they were to the user: "Dr Smit has retired"."""
 _NO_MORE: Final = re.compile(
     r"(?:\bnot|\bcannot|n't|\bnever) (?P<object>.{0,60}?)\b(?:any ?(?:more|longer))\b|^no more (?P<rest>.*)|^no (?P<wish>[\w' -]{2,30}?)(?:,? (?:please|pls))? from (?:now|today|here)\b",
     re.IGNORECASE,
@@ -187,11 +200,14 @@ def plays(message: str) -> bool:
 
 def over(clause: str) -> str | None:
     """What a clause says is over, or None where it says no such thing."""
+    if match := _WENT.search(clause):
+        return match["who"]
     if match := _NO_MORE.search(clause):
         return (match["object"] or match["rest"] or match["wish"] or "").strip()
     match = _OVER.match(clause)
-    if match is None:
+    if match is None or _NOT_SO.search(match["before"]):
         return None
     if match["object"] is not None:
         return _FURTHER.split(match["object"])[0].strip(" ,")
-    return re.split(r", | and | so ", match["before"])[-1].strip(" ,")
+    gone = re.split(r", | and | so ", match["before"])[-1].strip(" ,")
+    return "" if _POINTED.search(gone) else gone

@@ -78,7 +78,9 @@ _COUNTED: Final = re.compile(
     rf"\b({'|'.join(_DIGITS)}|\d{{1,2}}) (?!years?\b|months?\b|weeks?\b|days?\b|hours?\b|times\b|minutes?\b|o'clock|of\b|in\b|for\b|and\b|or\b|people\b|till\b|to\b|on\b|at\b|by\b)([a-z]{{3,}}s|kids?|children|men|women|feet)\b",
     re.IGNORECASE,
 )
-_OWNED: Final = re.compile(r"\bis (?P<who>[A-Z]\w+)'s\b")
+_OWNED: Final = re.compile(
+    r"\bis (?P<who>[A-Z]\w+)'s\b|\b(?:deliver(?:ed|y|ies)?|ship|shipped|send|sent|post|posted)\b[^,.]{0,30}? to (?P<to>(?:Mr|Mrs|Ms|Dr)\b|[A-Z][\w-]+(?= [A-Z]))"
+)
 _AMOUNT: Final = re.compile(
     r"\b(\d+(?:[.,]\d+)?) ?(mg|kg|g|km|cm|euros?|dollars?|pounds|hours?|minutes?|%|(?!\w))(?![\w:.-])"
 )
@@ -89,6 +91,13 @@ ANY_NUMBER: Final = frozenset(
     )
 )
 """What somebody may do or have any number of: another one ends none."""
+_SLIGHT: Final = frozenset(
+    stem(word)
+    for word in word_set(
+        "try hear see look chat speak talk laugh smile happen ask change thank last awesome fun place explore help show let mean"
+    )
+)
+"""What two statements may share that speak of nothing in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +223,7 @@ def ended_by(new: Topic, old: Topic) -> bool:
         word
         for word in gone
         for other in before
-        if len(word) > 4 and (other.startswith(word) or word.startswith(other))
+        if min(len(word), len(other)) > 4 and (other.startswith(word) or word.startswith(other))
     }
     return bool(shared) and len(shared) >= ENOUGH * len(gone)
 
@@ -235,7 +244,7 @@ def superseded_by(new: Topic, old: Topic) -> bool:
         return False
     said, before = telling_stems(new.content), telling_stems(old.content)
     shared = said & before
-    if not shared or shared <= ANY_NUMBER or not any(len(word) > 2 for word in shared):
+    if not shared or shared <= ANY_NUMBER | _SLIGHT or not any(len(word) > 2 for word in shared):
         return False
     times = [[found.lower() for found in _TIME.findall(text)] for text in (new.content, old.content)]
     if times[0] and times[1] and times[0] != times[1]:
@@ -244,7 +253,7 @@ def superseded_by(new: Topic, old: Topic) -> bool:
         return True
     fresh, stale = _names(new.content) - _names(old.content), _names(old.content) - _names(new.content)
     if fresh and stale:
-        return len(shared) >= 2 or len(before) <= 3
+        return not shared <= stems_of_names(old.content) and (len(shared) >= 2 or len(before) <= 3)
     return any(rivals(word, other) for word in said - shared for other in before - shared)
 
 
@@ -273,9 +282,9 @@ def lines_of(text: str) -> frozenset[str]:
 
 
 def owner_in(text: str) -> str | None:
-    """Whose something is, where it is no thing of the user's: the Ron of "the next plot is Ron's"."""
+    """Whose something is, where it is no thing of the user's: the Ron of "the next plot is Ron's" and of "send it to Ron Hale"."""
     found = _OWNED.search(text)
-    return found["who"].lower() if found else None
+    return (found["who"] or found["to"]).lower() if found else None
 
 
 def denies(text: str) -> bool:
@@ -316,8 +325,8 @@ def _counted(text: str) -> dict[str, str]:
 _HOLDERS: Final = PERSONS | word_set("assistant agent secretary accountant landlord landlady lawyer")
 """Whose an earlier statement is: one that does not name them tells nothing otherwise of them."""
 _KEPT: Final = re.compile(
-    r"(?P<before>(?:[\w'-]+ ){0,2}[\w'-]+) (?:stays?|remains?|is unchanged|(?:has|have)n't changed|(?:is|are) the same|like before|as before|as ever|as always)\b"
-    r"|\b(?:same|keep|keeping) (?:the |my |our )?(?P<behind>(?:[\w'-]+ ){0,2}[\w'-]+)",
+    r"(?P<before>(?:[\w'-]+ ){0,2}[\w'-]+) (?:stays?|remains?|is unchanged|(?:has|have)n't changed|(?:is|are) (?:the same|right|correct|still right|unchanged)|like before|as before|as ever|as always)\b"
+    r"|\b(?:same|keep|keeping|kept) (?:the |my |our )?(?P<behind>(?:[\w'-]+ ){0,2}[\w'-]+)",
     re.IGNORECASE,
 )
 

@@ -15,13 +15,13 @@ _ENDED: Final = re.compile(
     r"|gave up|given up|giving up|give up|stopped|quit|quitting|done with|finished|finished with|through with|over and done|had enough|fed up|sick of|tired of"
     r"|gone (?:right |clean |completely |totally |all )?off|went off|off the (?:menu|table|cards)|out of the (?:picture|question)|parted ways|part ways|called? it (?:quits|a day)|broke up|split up|broken up"
     r"|pulled the plug|cancell?ed|unsubscribed|closed|shut(?:ting)? down|folded|went (?:bust|under|bankrupt)|wound up|stepped (?:down|back|away)|bowed out|dropped out|dropped"
-    r"|hung up|put down|put aside|packed (?:it |\w+ )?in|packed up|hand(?:ed|ing) in|gave (?:in )?(?:my )?notice|resigned|(?<!my )(?<!the )(?<!his )(?<!her )(?<!on )(?<!turn )left(?! ?-?(?:hand|foot|wing|side|eye|ear|leg|arm|knee|hip|shoulder|ankle|wrist|back|lane)\w*)|leaving behind|behind me|behind us|in the rear-?view"
+    r"|hung up|put down|put aside|packed (?:it |\w+ )?in|packed up|hand(?:ed|ing) in|gave (?:in )?(?:my )?notice|resigned|(?<!my )(?<!the )(?<!his )(?<!her )(?<!on )(?<!turn )(?<!write )(?<!kick )(?<!bat )(?<!go )(?<!bear )left(?! ?-?(?:hand|foot|wing|side|eye|ear|leg|arm|knee|hip|shoulder|ankle|wrist|back|lane)\w*)|leaving behind|behind me|behind us|in the rear-?view"
     r"|let (?:me|us|him|her|them) go|laid off|made redundant|sacked|fired|cut (?:our|my|the)|took me off|taken off|came off|weaned off|dead|died|passed away|lost|gone|went to the"
     r"|got (?:all )?(?:our|my)|none left|sold|scrapped|scrapyard|stolen|binned|chucked|threw (?:out|away)|thrown (?:out|away)|gave (?:away|back)|went back to the|got rid of|ditched|dumped|donated"
     r"|used to|retired|emigrated|expired|ended|ran out|fell (?:through|apart)|broke down|gathers? dust|gathering dust|won me over|replaced|swapped|traded|outgr[eo]w(?:n)?|grew out of|moved on from"
     r"|moved (?:away|out)|goodbye|bye bye|farewell|waved goodbye|kissed goodbye|can't (?:stand|watch|eat|drink|do) \w+ any ?more|too (?:quiet|expensive|small|far|loud)|have(?:n't)? .{0,30} in (?:months|years|ages)"
     r"|(?:i'm|we're|i am|we are) over (?!the moon|\d|there|here)|(?:gives|gave|makes|made) me (?:palpitations|jittery|ill|sick|sleepy|itch\w*|heartburn|headaches?|nauseous|anxious)|over with|is over|are over|(?:is|are) history|done and dusted|handed (?:back|over)|knocked off|on my nerves|lost (?:its|their) charm|can(?:'t|not) look at|couldn't .{0,30}another"
-    r"|(?:\w+-free)|(?:days|weeks|months|years|a year|a month|a week) (?:without|since|off|clean|smoke-free)|have(?:n't| not) \w+ (?:\w+ ){0,3}since|so long|no \w+ (?:for|to) (?:me|us)|packed (?:her|his|their|our|my)"
+    r"|(?:\w+-free)|(?:days|weeks|months|years|a year|a month|a week) (?:without|since|off|clean|smoke-free)|have(?:n't| not) \w+ (?:\w+ ){0,3}since|so long,? (?:to )?(?:my|our|the|\w+$)|no \w+ (?:for|to) (?:me|us)|packed (?:her|his|their|our|my)"
     r"|didn't (?:wake up|make it|survive)|wasn't for (?:me|us)|isn't for (?:me|us)|last (?:day|shift|lesson)|retiring|for show|in the bin|in the drawer|too much for|failed (?:its|the|for good)|all phone|lost interest|dried up"
     r"|back (?:to|with) the (?:hospital|shop|owner)|bought (?:the|my|our) \w+ off|(?:has|have|had) (?:lost|left|gone|gotten|got) (?:its|their|the|too)|disbanded|dissolved|demolished|evicted|divorced|separated|wore out|worn out"
     r"|chopped|bailed|jacked in|chucked in|turned my back|walked (?:away|out)|threw in the towel|days without|clean for|sober|steered clear|wiped|deleted|uninstalled|shaved|lasered|slipped away|fell asleep for|took (?:his|her|its) last|lost (?:him|her) (?:to|on|in|last)|no longer with us|didn't come back|been dead to me|dead to me"
@@ -33,7 +33,7 @@ _BEGUN: Final = re.compile(
     r"|switched|changed|converted|swapped|traded|transferred|promoted|made me|made head|offered me|became|turned into|went (?:for|with|over|vegan|veggie)|opted|chose|plumped|upgraded|adopted|fallen for|fell for"
     r"|took over|taken over|has taken|overtaken|replaced|new|welcomed|met|back in|back to|went back|first (?:day|night|week|month|shift)|(?:days?|weeks?|months?) into|contract|passed (?:everything|the|my)|been (?:at|in|with) .{2,30} for (?:a|two|three|four|\d+) (?:days|weeks?)|new chapter|shifted|rescheduled|put (?:it |them |us |me )?(?:up|on)|raised|lowered|increased"
     r"|qualified|registered (?:with|at)|day one|first (?:lesson|class|job|home)|opened (?:our|my|up)|gone (?:back )?(?:to|over|for)|said yes|baptised|baptized|in charge of|put on|is here|are here|arrived|was born|home at last|at last"
-    r"|back (?:home|in)|took (?:a|an|the) (?:place|room|flat|house|job|post)|collected the keys|unpacked|or nothing|nothing but|anything but|is the new|got a|got an|found (?:a|an|us|me|my|something)|made it|passed|moved|opted|enrolled|elected|appointed|accepted (?:a|an|the|their) (?:\w+ )?(?:offer|position|job|role|post|place)|(?:landed|bagged|scored|secured|nabbed|snagged|clinched) (?:a|an|the|my|myself)|headhunted|poached|brought (?:me )?(?:on board|in as)|on board|came aboard|onboarding|induction|probation|first (?:week|month|morning|payday|pay|lecture|term|gig|patient|customer|clients?)|day (?:two|three|\d) (?:at|as|in|on|of)|clocked (?:in|on)|start(?:s|ing)? (?:at|with|as|on monday)|new(?:ly)? |stepped (?:up|into)|moved (?:up|across|over|into)|put down roots|putting down roots|finding (?:my|our) feet|settling in|keys|completed on|closed on|(?:bought|rented|leased|found) (?:a|an|the|us|our)|housewarming|popped the question|put a ring|eloped|down the aisle|registry office|said i do|tied the knot|official now|moved in|hooked (?:on|up|us|me)|obsessed|addicted|converted|all about|has my heart|won me|wins|beats|number one|top spot|ported|now have|swapped (?:to|over|it|for)|pushed (?:to|back)|brought forward|bumped|shifted to|goes by|answers to|it's all|takes? care of|looks? after|took (?:me|us) (?:on|over)|assigned|put me (?:on|in|down)|got me (?:on|into)|prescribed|turned (?:to|vegan|veggie|vegetarian|\d\d)|reverted|ordained|sworn in|licensed|graduated|let me|gave me|rang|they said yes"
+    r"|back (?:home|in)|took (?:a|an|the) (?:place|room|flat|house|job|post)|collected the keys|unpacked|or nothing|nothing but|anything but|is the new|got a|got an|found (?:a|an|us|me|my|something)|made it|passed|moved|opted|enrolled|elected|appointed|accepted (?:a|an|the|their) (?:\w+ )?(?:offer|position|job|role|post|place)|(?:landed|bagged|scored|secured|nabbed|snagged|clinched) (?:a|an|the|my|myself)|headhunted|poached|brought (?:me )?(?:on board|in as)|on board|came aboard|onboarding|induction|probation|first (?:week|month|morning|payday|pay|lecture|term|gig|patient|customer|clients?)|day (?:two|three|\d) (?:at|as|in|on|of)|clocked (?:in|on)|start(?:s|ing)? (?:at (?!\d)|(?:with|as) |on monday)|new(?:ly)? |stepped (?:up|into)|moved (?:up|across|over|into)|put down roots|putting down roots|finding (?:my|our) feet|settling in|keys|completed on|closed on|(?:bought|rented|leased|found) (?:a|an|the|us|our)|housewarming|popped the question|put a ring|eloped|down the aisle|registry office|said i do|tied the knot|official now|moved in|hooked (?:on|up|us|me)|obsessed|addicted|converted|all about|has my heart|won me|wins|beats|number one|top spot|ported|now have|swapped (?:to|over|it|for)|pushed (?:to|back)|brought forward|bumped|shifted to|goes by|answers to|it's all|takes? care of|looks? after|took (?:me|us) (?:on|over)|assigned|put me (?:on|in|down)|got me (?:on|into)|prescribed|turned (?:to|vegan|veggie|vegetarian|\d\d)|reverted|ordained|sworn in|licensed|graduated|let me|gave me|rang|they said yes"
     r"|happens? (?:at|in|on)|been done|went (?:fine|well|smoothly)|all clear|discharged|operated|recovered|cured|healed|better now|so it's|so it is|fetched|took me in|bought me out|instead|it is\b|rather than|prefer|made the switch|made the move|working (?:as|at|for)|training|discovered|fell in love|in love with|went back|going back|gone back|has moved|have moved|seeing (?:somebody|someone)"
     r"|it is|it's official|official|as of|from now on|from here on|from today|from this (?:month|week)|from tomorrow|since (?:the|my|our|last|january|february|march|april|may|june|july|august|september|october|november|december|we|i))\b",
 )
@@ -41,9 +41,9 @@ _NOW: Final = re.compile(
     r"\b(?:now|nowadays|these days|at last|finally|lately|by now|at present|currently|instead|this time|from now on|from here on|from today|since the weekend|guess (?:who|what)|who would have thought|turns out|after all|will do|as of|at present|since (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|yesterday|easter|christmas|this)|today|this (?:spring|summer|autumn|fall|winter|month|week|year)|from (?:then|there) on|for (?:a|two|three|four|five|six) (?:weeks|months) now|update|it is\b$|is mine|has my \w+|only for me)\b",
 )
 _MENDED: Final = re.compile(
-    r"\b(?:mixed (?:\w+ ){0,2}up|got the \w+ wrong|wrong|just checked|double[- ]checked|checked again|looked it up|looking again|counting again|recounted|it (?:actually )?says|they say|label reads|reads|swapped the digits"
+    r"\b(?:mixed (?:\w+ ){0,2}up|got the \w+ wrong|wrong|just checked|double[- ]checked|checked again|looked it up|looking again|counting again|recounted|it (?:actually )?says|they say|label reads|swapped the digits"
     r"|typo|auto-?correct|phone changed|did i (?:say|write|tell)|ignore what|forget what i|what i told you|i meant|i mean|meant to|correction|misremembered|misread|can't read my|dyslexia|mistake|my bad|oops|whoops"
-    r"|fat[- ]finger\w*|slip of the (?:tongue|pen|finger|keyboard)|senior moment|brain (?:fart|fog)|^oh no,? (?:the|it|that|\d)|not \S+, (?:but )?\S+|it was \S+ of course|scratch that|strike that|no,? wait|wait,? no|hang on|hold on|make that|forgot the|sorry)\b|^\*\w",
+    r"|fat[- ]finger\w*|slip of the (?:tongue|pen|finger|keyboard)|senior moment|brain (?:fart|fog)|^oh no,? (?:the|it|that|\d)|not \S+, (?:but )?(?!and\b|but\b|so\b|because\b|which\b|just\b|or\b|when\b)\S+|it was \S+ of course|scratch that|strike that|no,? wait|wait,? no|hang on|hold on|make that|forgot the|sorry)\b|^\*\w",
 )
 _STAYS: Final = re.compile(
     r"\b(?:also|as well|too|another|second|both|besides|for (?:the |my )?(?:family|weekends?|kids|holidays)|in addition|on top of|plus|still|keep(?:ing)?|extra|side|part[ -]time|sometimes|on weekends|weekends|more|joined us|unlocked|addition|likewise)\b",
@@ -98,6 +98,13 @@ _IS: Final = re.compile(
 )
 
 
+_NEXT: Final = re.compile(
+    r"(?:^|(?<=[.!?] ))(?:and |so |ok |okay )?now,? (?!(?:i|i'm|im|i've|we|we're|we've|my|our|it|it's|he|she|they|he's|she's|they're|that|in|at|on|the [\w'-]+ (?:is|are|has|have))\b)"
+    r"|\bnow (?=(?:i|we) (?:need|want|must|would|should|have to)\b)"
+)
+"""A now that only goes on to the next thing: "Now a price list, please"."""
+
+
 def unchanged(content: str) -> bool:
     """Whether a statement denies that something changed."""
     return _UNCHANGED.search(content) is not None
@@ -138,7 +145,7 @@ def over_in(content: str) -> bool:
 
 def turns(message: str) -> dict[str, float]:
     """Which turns of phrase a message has: 1 for each that is there; a change that is denied is none."""
-    message = _UNCHANGED.sub(" ", message).lower()
+    message = _NEXT.sub(" ", _UNCHANGED.sub(" ", message).lower())
     return {
         "ended": float(_ENDED.search(message) is not None),
         "begun": float(_BEGUN.search(message) is not None),

@@ -38,7 +38,9 @@ _KIN: Final = re.compile(
 _PRONOUN: Final = re.compile(
     r"^(?:he|she|they|his|her|their|him|he's|she's|they're|they've|he'll|she'll)\b", re.IGNORECASE
 )
-_WITH_ME: Final = re.compile(r"^(?:my|our) .{1,40}? and (?:i|me)\b|^me and\b", re.IGNORECASE)
+_WITH_ME: Final = re.compile(
+    r"^(?:my|our) .{1,40}? and (?:i|me)\b|^me and\b|^(?-i:[A-Z])[\w-]+ and (?:i|me)\b", re.IGNORECASE
+)
 _NAMES: Final = re.compile(
     rf"^(?i:my|our) (?:(?i:new|little|big|older|younger|best) )?(?:{'|'.join(sorted(PEOPLE, key=len, reverse=True))})(?:'s name)?"
     rf"(?: now)?(?: is|'s)(?: now)?(?: called| named)? [A-Z][\w-]+(?: [A-Z][\w-]+)?(?:$|,| now)"
