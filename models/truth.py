@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, load_only
 from ..services import Fact
 from ..services.llm.facts_rest import elsewhere, rest_of
 from ..services.llm.facts_slips import Slip, put_right, thing_of
-from ..services.llm.facts_slots import same_value
+from ..services.llm.facts_slots import of_work, same_value
 from ..services.llm.facts_themes import themes_of
 from ..services.llm.facts_topic import (
     Topic,
@@ -115,7 +115,8 @@ def _keep_rest(
     for row in held:
         by = next((one for one in rows if one.id == row.superseded_by), None)
         rest = _rest(row, by, telling.said) if row.valid_to is not None else None
-        if rest is None or (by is not None and telling_stems(rest) <= telling_stems(by.content)):
+        mended = by is not None and row.valid_to == row.valid_from
+        if rest is None or (mended and by is not None and telling_stems(rest) <= telling_stems(by.content)):
             continue
         sources = [message.id for message in memories.sources_of(session, scope, [row.id]).get(row.id, ())]
         memories.remember(
@@ -323,6 +324,8 @@ def _contradicts(fact: Fact, row: MemoryIndex) -> bool:
     """Whether a fact fills the slot of another with another value."""
     if not (fact.slot and row.slot and fact.value and row.value):
         return False
+    if fact.slot.endswith("/job:role") and not of_work(fact.value):
+        return False  # "full-time employment as her horse"
     if fact.slot == row.slot:
         return not same_value(fact.value, row.value)
     base = fact.slot.split(":")[0]

@@ -213,6 +213,18 @@ _TOWNS: Final = word_set(TOWNS)
 _NO_TOWN: Final = re.compile(r"\d|\b(?:department|office|team|chemo|goal)\b", re.IGNORECASE)
 
 
+_WITHOUT_POST: Final = re.compile(
+    r"\b(?:retired|unemployed|self[ -]employed|freelanc\w+|jobless|out of work|between jobs|lost my job|redundant|laid off|fired|sacked|let go|stud\w+|training|shift)\b",
+    re.IGNORECASE,
+)
+"""What somebody without a trade says of their work."""
+
+
+def of_work(value: str) -> bool:
+    """Whether a value can be somebody's work, so that it takes the place of another: "horse" cannot."""
+    return _is_post(value) or _WITHOUT_POST.search(value) is not None
+
+
 def _is_post(value: str) -> bool:
     """Whether a value names what somebody is by trade: "made me head chef", and not "made me happy"."""
     return any(word in _POSTS or word.removesuffix("s") in _POSTS for word in words(value)[:5])

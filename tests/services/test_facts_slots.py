@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from turngraph.services.llm.facts import facts_in
-from turngraph.services.llm.facts_slots import slot_of
+from turngraph.services.llm.facts_slots import of_work, slot_of
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,10 @@ def test_a_doctor_who_retired_is_no_longer_ones_doctor() -> None:
     (left, new) = facts_in("Dr. Smit has retired to France and I'm a patient of Dr. El Idrissi now.")
     assert (left.effect, left.value) == ("ends", "Dr. Smit")
     assert new.effect == "changes"
+
+
+@pytest.mark.parametrize(
+    ("value", "work"), [("head chef", True), ("retired", True), ("Nikau's horse", False), ("happy", False)]
+)
+def test_only_work_takes_the_place_of_work(value: str, work: bool) -> None:
+    assert of_work(value) is work
