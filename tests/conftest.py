@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ OURS = (
     "WEATHER_", "Z_",
 )  # fmt: skip
 OURS_TOO = ("DATABASE_URL", "LOG_LEVEL", "PYTEST_ADDOPTS", "REDIS_URL")
+USUAL_SUM = 0.008
+"""Seconds of CPU that summing half a million numbers takes on a machine as fast as that on which limits were set."""
 USUAL_POSTGRES = "postgresql://postgres@127.0.0.1:5432"
 
 # Read now: the tests themselves see none of the product's variables.
@@ -53,6 +56,21 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A manager that an earlier test left open is not the last one that this test opened.
     monkeypatch.setattr("turngraph.models.manager._last", [])
     monkeypatch.setattr("turngraph.models.manager._managers", {})
+
+
+@pytest.fixture(scope="session")
+def slower() -> Callable[[], float]:
+    """How many times slower this machine is now than the one on which limits of CPU time were set; 1 where it is as fast."""
+
+    def measured() -> float:
+        taken = []
+        for _ in range(5):
+            began = time.process_time()
+            sum(number for number in range(500_000))
+            taken.append(time.process_time() - began)
+        return max(1.0, min(taken) / USUAL_SUM)
+
+    return measured
 
 
 @pytest.fixture

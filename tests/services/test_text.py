@@ -147,13 +147,13 @@ PIECES = [
 
 
 @pytest.mark.parametrize("piece", PIECES, ids=ascii)
-def test_a_megabyte_of_anything_is_read_in_linear_time(piece: str) -> None:
+def test_a_megabyte_of_anything_is_read_in_linear_time(piece: str, slower: Callable[[], float]) -> None:
     text = piece * (1_000_000 // len(piece))
     for pure in PURE:
         started = time.process_time()
         pure(text)
         took = time.process_time() - started
-        assert took < 5.0, f"{pure} took {took:.1f} s"
+        assert took < 5.0 or took < 5.0 * slower(), f"{pure} took {took:.1f} s"
 
 
 def test_broken_text_never_fails() -> None:
