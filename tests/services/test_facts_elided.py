@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -77,11 +78,11 @@ def test_what_another_does_in_the_second_half_ends_nothing_of_the_users() -> Non
     assert not [side for side in sides(message, facts_in(message)) if side.who == "user"]
 
 
-def test_a_long_message_without_an_end_is_read_in_no_time() -> None:
+def test_a_long_message_without_an_end_is_read_in_no_time(slower: Callable[[], float]) -> None:
     for line in ("I never " + "work in Rome, have a dog, " * 8_000, "I live " + "and was " * 25_000):
-        began = time.perf_counter()
+        began = time.process_time()
         assert told_apart(line)
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 2 * slower()
 
 
 def test_what_is_asked_is_told_apart_nowhere() -> None:

@@ -23,6 +23,8 @@ class Count(Node):
         super().__init__(name=name)
         self.seen: list[Any] = []
         self.wait = 0.0
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.now = self.most = 0
 
     def prep(self, state: Any) -> Any:
@@ -33,6 +35,7 @@ class Count(Node):
         self.most = max(self.most, self.now)
         try:
             await asyncio.sleep(self.wait)
+            await self.gate.wait()
         finally:
             self.now -= 1
         self.seen.append(given.get("n"))
@@ -130,11 +133,13 @@ async def test_a_changed_workflow_is_another_batch(db, graph, node):
 
 
 async def test_two_at_once_are_refused(db, graph, node):
-    node.wait = 0.3
+    node.gate.clear()
     first = asyncio.create_task(run_batch(numbers(4), graph, db=db, name="b"))
-    await asyncio.sleep(0.1)
+    while not node.now:
+        await asyncio.sleep(0.01)
     with pytest.raises(BatchOwned, match="batch 'b' is being worked on"):
         await run_batch(numbers(4), graph, db=db, name="b")
+    node.gate.set()
     assert (await first).done == 4
 
 
