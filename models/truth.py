@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, load_only
 
 from ..services import Fact
 from ..services.llm.facts_rest import elsewhere, rest_of
-from ..services.llm.facts_slips import Slip, put_right, thing_of
+from ..services.llm.facts_slips import Slip, meant_of, put_right, thing_of
 from ..services.llm.facts_slots import of_work, same_value
 from ..services.llm.facts_themes import themes_of
 from ..services.llm.facts_topic import (
@@ -202,6 +202,8 @@ def _succeed(
         after = [Told(topic(claim.fact), unit(claim.embedding if learned else None)) for claim, _ in new]
         before = [Told(topic(row), unit(row.embedding if learned else None)) for row in old]
         slip = side.cues["mended"] and not side.cues["ended"] and not side.cues["begun"]
+        if side.cues["mended"] and any(row.valid_to == row.valid_from for row in held):
+            continue  # what was wrong has been put right
         for place, nearest in ended(side.said, after, before).items():
             row = old[place]
             if row.valid_to is not None or row is new[nearest][1]:
@@ -340,29 +342,33 @@ def _corrected(
     fact = claim.fact
     slip = Slip(fact.value or "", fact.instead_of)
     about = thing_of(fact.content) if slip.wrong is None else frozenset[str]()
-    for row in known:
-        if about and not about & telling_stems(row.content):
-            continue  # "the caterer is Fennel & Fig" puts nothing right but what was said of the caterer
-        if row.valid_to is not None or (slip.wrong is None and telling.at - row.valid_from > SLIP_WITHIN):
-            continue
-        mended = put_right(row.content, slip)
-        if mended is None and (fact.slot is None or row.slot != fact.slot):
-            continue
-        update = {
-            "content_type": row.content_type,
-            "category": row.category,
-            "subject": row.subject,
-            "slot": row.slot,
-            "value": (put_right(row.value, slip) or slip.right) if row.value else None,
-            "importance": row.importance_score,
-        }
-        # All but the slip is as it was: so is what it means, nearly.
-        right = Claim(fact.model_copy(update=update), row.embedding or claim.embedding)
-        made, new = _store(session, scope, right, mended or fact.content, telling)
-        if made.id != row.id:
-            row.valid_to, row.superseded_by = row.valid_from, made.id
-        return made, new
-    return _store(session, scope, claim, fact.content, telling)
+    held = [
+        row
+        for row in _not_kept(known, telling)
+        # "The caterer is Fennel & Fig" puts nothing right but what was said of the caterer.
+        if not (about and not about & telling_stems(row.content))
+        and row.valid_to is None
+        and (slip.wrong is not None or telling.at - row.valid_from <= SLIP_WITHIN)
+    ]
+    place = meant_of(slip, fact.content, telling.said, [row.content for row in held])
+    same = (row for row in held if fact.slot is not None and row.slot == fact.slot)
+    row = held[place] if place is not None else next(same, None)
+    if row is None:
+        return _store(session, scope, claim, fact.content, telling)
+    update = {
+        "content_type": row.content_type,
+        "category": row.category,
+        "subject": row.subject,
+        "slot": row.slot,
+        "value": (put_right(row.value, slip) or slip.right) if row.value else None,
+        "importance": row.importance_score,
+    }
+    # All but the slip is as it was: so is what it means, nearly.
+    right = Claim(fact.model_copy(update=update), row.embedding or claim.embedding)
+    made, new = _store(session, scope, right, put_right(row.content, slip) or fact.content, telling)
+    if made.id != row.id:
+        row.valid_to, row.superseded_by = row.valid_from, made.id
+    return made, new
 
 
 def _store(

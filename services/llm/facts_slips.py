@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..text import content_words, stem
+from ..text import content_words, stem, words
 from .facts_themes import themes_of
+from .facts_topic import telling_stems
+from .facts_who import PEOPLE
 
 _ONES: Final = r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty"
 _MONTH: Final = r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
@@ -17,7 +20,7 @@ _TYPES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"\b(?:(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH}))\b",
-        r"\b\d{1,2}(?:[:.]\d\d)? ?(?:am|pm)\b|\b\d{1,2}:\d\d\b",
+        r"\b\d{1,2}(?:[:.]\d\d)? ?(?:am|pm)\b|\b\d{1,2}:\d\d(?::\d\d)?\b",
         rf"\b(?:{_DAY})s?\b",
         rf"\b\d+(?:[.,]\d+)? ?(?:{_UNIT})\b",
         r"\b(?:year|grade|class|room|gate|platform|floor|size|line|level|number|chapter|version|seat|terminal|group|unit|apartment|flat) [A-Z]?\d+[a-z]?\b",
@@ -51,7 +54,7 @@ _FORMS: Final = tuple(
         rf"\bi (?:said|wrote|typed|put|told you) {_Y}[,;.!]* (?:but |and |oh )?{_IS} {_V}",
         rf"(?:^|sorry,? |no,? |wait,? |oops,? |whoops,? ){_V},? not {_NOT_EVEN}{_Y}(?:$|[,;.!?])",
         rf"\b(?:typo|oops|whoops|no,? wait|wait,? no|scratch that|strike that|correction|sorry)[,:.!]* (?:it's |it is |make it )?{_V}(?:$|[,;.!?])",
-        rf"\b(?:i meant(?! to\b)|meant to (?:say|write|type|put)|make that|correction:?|should (?:be|have been|say|read)) {_V}",
+        rf"\b(?:i meant(?! to\b)|meant to (?:say|write|type|put)|make that|correction:?|should (?:be|have been|say|read):?) {_V}",
         rf"\b{_IS} {_V}",
         rf"\b(?:is|are) {_V}",
     )
@@ -118,7 +121,7 @@ def slip_in(message: str) -> Slip | None:
 def _core(value: str, number: int) -> str:
     """The value itself, where a longer phrase holds one of a known kind."""
     text = re.split(
-        r"\b(?:sorry|but|because|since|as|and|though|instead|not that|i had|which)\b", value.strip()
+        r"\b(?:sorry|but|because|since(?! \d)|as|and|though|instead|not that|i had|which)\b", value.strip()
     )[0].strip(" '\"")
     for kind in _TYPES[:-1]:
         if match := kind.search(text):
@@ -147,6 +150,33 @@ def put_right(statement: str, slip: Slip) -> str | None:
     if kind == len(_TYPES) - 1:
         spans = [match for match in spans if _of_one_kind(match.group(), slip.right)]
     return statement[: spans[-1].start()] + slip.right + statement[spans[-1].end() :] if spans else None
+
+
+def meant_of(slip: Slip, correction: str, said: str, statements: Sequence[str]) -> int | None:
+    """Which of some statements, the newest first, a correction is about; None where the slip is in none.
+
+    Where it names no slip it is about the one whose figure the message repeats, that is not of somebody it does not name,
+    and that shares most words with it.
+    """
+    fit = [place for place, statement in enumerate(statements) if put_right(statement, slip) is not None]
+    if not fit or slip.wrong is not None:
+        return fit[0] if fit else None
+    figures, told, named = _figures(said) - _figures(slip.right), telling_stems(correction), _words(said)
+
+    def near(place: int) -> tuple[bool, bool, int]:
+        statement = statements[place]
+        another = not PEOPLE.isdisjoint(_words(statement) - named)
+        return bool(figures & _figures(statement)), not another, len(told & telling_stems(statement))
+
+    return max(fit, key=near)
+
+
+def _words(text: str) -> set[str]:
+    return {word.removesuffix("'s") for word in words(text)}
+
+
+def _figures(text: str) -> set[str]:
+    return set(re.findall(r"\d+(?:[.,]\d+)?", text))
 
 
 def _named(statement: str, wrong: str, right: str) -> str | None:

@@ -325,7 +325,7 @@ def _counted(text: str) -> dict[str, str]:
 _HOLDERS: Final = PERSONS | word_set("assistant agent secretary accountant landlord landlady lawyer")
 """Whose an earlier statement is: one that does not name them tells nothing otherwise of them."""
 _KEPT: Final = re.compile(
-    r"(?P<before>(?:[\w'-]+ ){0,2}[\w'-]+) (?:stays?|remains?|is unchanged|(?:has|have)n't changed|(?:is|are) (?:the same|right|correct|still right|unchanged)|like before|as before|as ever|as always)\b"
+    r"(?P<before>(?:[\w'-]+ ){0,2}[\w'-]+) (?:stays?|remains?|is unchanged|(?:has|have)n't changed|(?:is|are) (?:the same|right|correct|still right|unchanged|(?:good|fine|right) like that|fine as it is)|like before|as before|as ever|as always)\b"
     r"|\b(?:same|keep|keeping|kept) (?:the |my |our )?(?P<behind>(?:[\w'-]+ ){0,2}[\w'-]+)",
     re.IGNORECASE,
 )

@@ -60,7 +60,8 @@ CHANGING: Final = ("ended", "begun", "now", "mended")
 _UNCHANGED: Final = re.compile(
     r"\b(?:ha(?:ve|s|d)|d(?:o|oes|id)|is|are|was|were)(?:n't| not)(?: (?:ever|yet|actually|really))? "
     r"(?:moved?|left|leave|leaving|quit|chang(?:ed?|ing)|switch(?:ed|ing)?|s[eo]ld?|given up|stop(?:ped|ping)?|retir(?:ed?|ing)|start(?:ed|ing)?|join(?:ed|ing)?|died|dead|gone)\b(?! (?:\w+ ){0,3}any ?(?:more|longer))"
-    r"|\bnever (?:moved|left|quit|changed|switched|sold|gave|stopped|retired|started|joined|died)\b",
+    r"|\bnever (?:moved|left|quit|changed|switched|sold|gave|stopped|retired|started|joined|died)\b"
+    r"|^[^,;]{2,60} (?:is|are|was|were) (?:all |still )?(?:right|correct|unchanged|(?:good|fine) (?:as it is|as they are|like that))(?= and\b|[,.;!]|$)",
     re.IGNORECASE,
 )
 _EVENT: Final = re.compile(
