@@ -1,6 +1,6 @@
 """Does memory know what changed? Plays scripted histories through conversations and asks what holds and what held.
 
-python benchmarks/updates.py [dev|varied|more|fresh|wide|unseen|near|check|held|blind] [--failures] [--json PATH] [--model NAME]
+python benchmarks/updates.py [dev|varied|more|fresh|wide|unseen|near|beside|check|held|blind|sealed] [--failures] [--json PATH] [--model NAME]
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ TITLES: Final = {
     "remembered": "bystanders remembered",
     "once": "said twice kept one",
 }
-TUNED: Final = ("dev", "varied", "more", "fresh", "wide", "unseen", "near")
-UNTUNED: Final = ("check", "held", "blind")
+TUNED: Final = ("dev", "varied", "more", "fresh", "wide", "unseen", "near", "beside")
+UNTUNED: Final = ("check", "held", "blind", "sealed")
 """What is scored but never tuned on, so that what goes wrong in it is shown to nobody."""
 
 

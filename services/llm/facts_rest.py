@@ -26,7 +26,7 @@ _OPENS: Final = re.compile(
     r"(?:after|before|since|when|while|until|as|because|if|for|in|on|at|from|to)\b", re.IGNORECASE
 )
 _OTHER_LINE: Final = re.compile(r"[a-z]{3,}[\w ]{0,12}:? \+?\d[\d -]{4,}\d$|\S+@\S+\.\S+$", re.IGNORECASE)
-_MORE: Final = re.compile(r"\d", re.IGNORECASE)
+_MORE: Final = re.compile(r"\d|(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b", re.IGNORECASE)
 _AGED: Final = re.compile(r"(?:(?:i'm|i am|im|aged?) )?\d{1,2}(?: years old)?", re.IGNORECASE)
 _ASKS: Final = re.compile(
     r"(?:so )?(?:please|pls|kindly|write|send|do not|don't|dont|need|make|remind|put|give|call|keep|no) ",
@@ -39,11 +39,14 @@ _LASTING: Final = re.compile(
 )
 _WITH: Final = re.compile(r"with (?:an?|one|two|three|four|five|\d+) \w", re.IGNORECASE)
 _OF_A_HOUSE: Final = re.compile(
-    r"\b(?:views?|garden|balcony|floors?|stairs?|stair\w+|lift|terrace|kitchen|bath\w*|windows?|yard|garage|roof|rooms?|bed\w*|porch|door|damp|mould|parking|tree|rent"
+    r"\b(?:views?|garden|balcony|floors?|stairs?|stair\w+|lift|terrace|kitchen|bath\w*|windows?|yard|garage|roof|rooms?|bed\w*|porch|door|damp|mould|parking|tree|rent|moored"
     r"|landlord|lady|guys|others|people|flatmates?|housemates?|roommates?|students?|nurses?|lodgers?)\b",
     re.IGNORECASE,
 )
 _LIKE: Final = re.compile(r"\b(?:as|like) an? ", re.IGNORECASE)
+TELLING: Final = 3
+"""Words from which a part tells something by itself, where it holds no figure: "10 to 6" is of the shift that is over."""
+
 _SIDES: Final = frozenset(("work", "partner", "name", "home", "pet", "medication"))
 """Sides of a life that are told one beside another: "nurse, married, in Leeds"."""
 
@@ -52,8 +55,8 @@ def rest_of(content: str, value: str | None, said: str, *, slip: bool = False) -
     """What of a statement still holds where a message ended it; None where all of it is over, or that cannot be told.
 
     Over is the part that holds the value that was replaced; without one, whatever the message speaks of. Another part is
-    kept where it speaks of somebody, of something of the user's own, or of another side of life; beside a slip, which
-    changes nothing but the value, wherever it tells anything.
+    kept where it speaks of somebody, of something of the user's own, of another side of life, or at some length; beside a
+    slip, which changes nothing but the value, wherever it tells anything.
     """
     pieces = _BETWEEN.split(content.rstrip(" ."))
     parts, joints = pieces[::2], pieces[1::2]
@@ -114,8 +117,13 @@ def _holds(part: str, before: bool, aside: Set[str]) -> bool:
     """Whether a part tells something besides: of somebody, of one's own, of a side of life that is not at issue."""
     if _OWN.match(part) or _LASTING.match(part) or (_WITH.match(part) and not _OF_A_HOUSE.search(part)):
         return True
+    if _OPENS.match(part) or _ASKS.match(part) or _LIKE.search(part):
+        return False
+    of_it = _WITH.match(part) or ("home" in aside and _OF_A_HOUSE.search(part))
+    if len(part.split()) >= TELLING and not _MORE.search(part) and not of_it:
+        return True
     themes = themes_of(part).keys() & _SIDES
-    if themes & aside or _OPENS.match(part) or _ASKS.match(part) or _LIKE.search(part):
+    if themes & aside:
         return False
     people = PEOPLE | members("pet")
     if (

@@ -31,6 +31,12 @@ from turngraph.services.llm.facts_rest import rest_of
             "For my small gym in Porto, 140 members.",
         ),
         ("Single, two cats.", "single", "I got married on Saturday!", "Two cats."),
+        (
+            "I drive the night bus in Leeds, learning the cello these days.",
+            "drive the night bus",
+            "I'm a tram driver now.",
+            "Learning the cello these days.",
+        ),
     ],
 )
 def test_what_was_told_beside_it_is_kept(content: str, value: str | None, said: str, rest: str) -> None:
