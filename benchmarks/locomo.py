@@ -23,6 +23,7 @@ from typing import Any, Final
 import dialogues
 import memory_jobs
 import recall
+import setup_peers
 from embeddings import Cached
 from peers import MEMORY_PEERS
 
@@ -211,7 +212,9 @@ def main() -> None:
     parser.add_argument("path", nargs="?", type=Path, default=DATA, help=f"LoCoMo's JSON; else {DATA}")
     parser.add_argument("--speakers", choices=("names", "roles"), default="names")
     parser.add_argument("--embedder", default="wordllama", help="wordllama, minilm or openai:MODEL")
-    parser.add_argument("--peers", action="store_true", help="measures peers too, with MiniLM's vectors")
+    parser.add_argument(
+        "--peers", action="store_true", help="installs peers and measures them too, with MiniLM's vectors"
+    )
     parser.add_argument(
         "--db", metavar="URL", help="the database; else a SQLite file that is deleted afterwards"
     )
@@ -223,6 +226,8 @@ def main() -> None:
         )
         return
     told, roles = dialogues.read(given.path), given.speakers == "roles"
+    if given.peers:
+        setup_peers.install_missing(MEMORY_PEERS)
     with tempfile.TemporaryDirectory(prefix="turngraph-locomo-") as folder:
         url = given.db or f"sqlite:///{Path(folder) / 'locomo.db'}"
         found = asyncio.run(measure(told, url, embedder_named(given.embedder), roles=roles))

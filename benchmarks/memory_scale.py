@@ -16,6 +16,7 @@ from typing import Any, Final
 import dialogues
 import memory_jobs
 import numpy as np
+import setup_peers
 from embeddings import Cached
 from peers import MEMORY_PEERS, OURS_MEMORY, OURS_MEMORY_POSTGRESQL
 
@@ -70,7 +71,7 @@ def main() -> None:
     """Measures each size; does nothing where the data are not."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="EACHxUSERS")
-    parser.add_argument("--peers", action="store_true", help="measures peers too")
+    parser.add_argument("--peers", action="store_true", help="installs peers and measures them too")
     parser.add_argument(
         "--postgresql", action="store_true", help="measures ours on this machine's PostgreSQL too"
     )
@@ -87,6 +88,8 @@ def main() -> None:
         print(f"nothing measured: {DATA} is not here; it is no part of turngraph")
         return
     told, shown = dialogues.read(DATA), dict[str, Any]()
+    if given.peers:
+        setup_peers.install_missing(MEMORY_PEERS)
     for size in given.sizes:
         each, users = map(int, size.split("x"))
         print(f"\n{users} x {each:,} memories\n\n| {' | '.join(HEADS)} |\n{'|---' * len(HEADS)}|", flush=True)
