@@ -26,7 +26,7 @@ from turngraph.models.truth import topic
 from turngraph.services import Fact, embedder_named
 from turngraph.services.llm.facts import facts_in
 from turngraph.services.llm.facts_themes import stated_themes
-from turngraph.services.llm.facts_topic import named_in
+from turngraph.services.llm.facts_topic import base_of, named_in
 from turngraph.services.llm.vocabulary import ONE
 
 OUTPUT: Final = Path(__file__).resolve().parents[1] / "models" / "succession_weights.py"
@@ -120,7 +120,7 @@ def pool(history: dict[str, Any]) -> list[tuple[Fact, str]]:
         for fact in every
         if any(fragment.casefold() in fact.content.casefold() for fragment in history["bystanders"])
         and history["category"] in CHANGING
-        and (fact.slot or "").split(":")[0] not in ("user/home", "user/job", "user/relationship")
+        and base_of(fact.slot) not in ("user/home", "user/job", "user/relationship")
     ]
 
 

@@ -21,6 +21,7 @@ from learn_successions import conflicts
 from turngraph.models import DatabaseManager
 from turngraph.services import Fact, WordLlamaEmbedder
 from turngraph.services.llm.facts import facts_in
+from turngraph.services.llm.facts_topic import base_of
 from turngraph.workflows import ConversationManager
 
 AMONG: Final = 25
@@ -35,30 +36,25 @@ def bystanders(history: Mapping[str, Any]) -> list[Fact]:
         for fact in told
         if fact.content_type == "fact"
         and fact.effect == "holds"
-        and base_of(fact) not in OF_ONE
+        and base_of(fact.slot) not in OF_ONE
         and any(fragment.casefold() in fact.content.casefold() for fragment in history["bystanders"])
     ]
-
-
-def base_of(fact: Fact) -> str:
-    """The slot of a fact without its facet, or nothing."""
-    return (fact.slot or "").split(":")[0]
 
 
 def strangers(history: Mapping[str, Any], others: Sequence[tuple[str, Fact]], among: int) -> list[Fact]:
     """Facts of others that could be this user's too; the same at each run."""
     said = [turn["user"] for turn in history["turns"] if "user" in turn]
-    filled = {base_of(fact) for text in said for fact in facts_in(text)} - {""}
+    filled = {base_of(fact.slot) for text in said for fact in facts_in(text)} - {""}
     chance = random.Random(str(history["id"]))
     drawn = chance.sample(others, min(len(others), 5 * among))
     fit = [
         fact
         for id_, fact in drawn
-        if id_ != history["id"] and base_of(fact) not in filled and not conflicts(fact, said)
+        if id_ != history["id"] and base_of(fact.slot) not in filled and not conflicts(fact, said)
     ]
     found: dict[str, Fact] = {}
     for fact in fit:
-        found.setdefault(base_of(fact) or fact.content, fact)
+        found.setdefault(base_of(fact.slot) or fact.content, fact)
     return list(found.values())[:among]
 
 

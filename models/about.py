@@ -11,7 +11,7 @@ from ..services import Fact
 from ..services.llm.facts import earnest
 from ..services.llm.facts_moods import STILL
 from ..services.llm.facts_states import WISH
-from ..services.llm.facts_topic import Topic, named_in, owner_in
+from ..services.llm.facts_topic import Topic, named_in, owner_in, whose
 from ..services.llm.facts_turns import FIRST_PERSON, happened_to, turns, unchanged
 from ..services.llm.facts_who import PEOPLE, SOMEONE
 from ..services.llm.facts_words import ONLY
@@ -52,8 +52,8 @@ def sides(message: str, told: Sequence[Fact]) -> list[Side]:
     said = _of_the_user(message, told)
     cues = turns(said)
     found = [Side(USER, said, [place for place, fact in enumerate(told) if _may_tell(fact, cues)], cues)]
-    for who in {_whose(fact) for fact in told if _of_others(fact)} - {SOMEONE}:
-        of_them = [place for place, fact in enumerate(told) if _whose(fact) == who and _tells(fact)]
+    for who in {whose(fact.subject) for fact in told if _of_others(fact)} - {SOMEONE}:
+        of_them = [place for place, fact in enumerate(told) if whose(fact.subject) == who and _tells(fact)]
         theirs = " ".join(told[place].content for place in of_them)
         names = frozenset(
             name for place in of_them for name in (told[place].subject or "").split(":")[1:] if name
@@ -96,9 +96,5 @@ def _tells(fact: Fact) -> bool:
     return not _PLEASE.search(fact.content) or WISH.search(fact.content) is not None
 
 
-def _whose(fact: Fact) -> str:
-    return (fact.subject or USER).split(":")[0]
-
-
 def _of_others(fact: Fact) -> bool:
-    return _whose(fact) in PEOPLE or _whose(fact) == SOMEONE or ":" in (fact.subject or "")
+    return whose(fact.subject) in PEOPLE or whose(fact.subject) == SOMEONE or ":" in (fact.subject or "")

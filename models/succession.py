@@ -1,7 +1,7 @@
 """Which earlier fact did a message put an end to, where no rule could tell? Judged by likeness, words and turns of phrase.
 
 A logistic regression over few features, each of which can be named; `succession_weights.py` holds what it learned. It is
-asked only where the rules closed nothing, and is set so that it rather keeps an old fact than retires a true one.
+asked beside the rules, and is set so that it rather keeps an old fact than retires a true one.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from ..services.llm.facts_topic import (
     ANY_NUMBER,
     Topic,
     amounts_differ,
+    base_of,
     denies,
     lines_of,
     named_in,
     rivalling,
     stems_of_names,
     telling_stems,
+    whose,
 )
 from ..services.llm.facts_turns import CHANGING, FIRST_PERSON, happened, lasts, remarks, turns
 from ..services.llm.vocabulary import ONE
@@ -141,11 +143,11 @@ def features(
             bool(
                 ({*common} | _WITHOUT)
                 & stated
-                & (stated_themes(told.content) | _OF_SLOT.get(base_of(told), _NONE))
+                & (stated_themes(told.content) | _OF_SLOT.get(base_of(told.slot), _NONE))
             )
         )
         planned = float(told.effect == "adds" and _planned(told.content))
-        slots = [base_of(topic) for topic in (then, told)]
+        slots = [base_of(topic.slot) for topic in (then, told)]
         rivals = float(rivalling(said - shared, before - shared))
         moved = float(bool(elsewhere and places and not elsewhere & places))
         found.append(
@@ -204,7 +206,9 @@ def features(
                 "plan": planned,
                 "plan rare": planned * rare,
                 "other line": float(lines_of(told.content) != lines_of(message)),
-                "home apart": float(base_of(told) in _OF_SLOT and not _OF_SLOT[base_of(told)] & {*themes}),
+                "home apart": float(
+                    base_of(told.slot) in _OF_SLOT and not _OF_SLOT[base_of(told.slot)] & {*themes}
+                ),
                 "only names": float(bool(shared) and shared <= stems_of_names(told.content)),
                 "rivals": rivals,
                 "rivals cue": rivals * cue,
@@ -252,12 +256,7 @@ _OF_A_THING: Final = re.compile(r"(?:the|this|that|these|those|an?) ", re.IGNORE
 
 def _apart(then: Topic, told: Topic) -> bool:
     """Whether what is new is about somebody else than what was told before."""
-    return (then.subject or "user").split(":")[0] != (told.subject or "user").split(":")[0]
-
-
-def base_of(topic: Topic) -> str:
-    """The slot of a fact without its facet."""
-    return (topic.slot or "").split(":")[0]
+    return whose(then.subject) != whose(told.subject)
 
 
 def ended(message: str, new: Sequence[Told], old: Sequence[Told]) -> dict[int, int]:

@@ -22,6 +22,7 @@ from ..services.llm.facts_themes import themes_of
 from ..services.llm.facts_topic import (
     Topic,
     akin,
+    base_of,
     changeable,
     ended_by,
     kept_in,
@@ -112,11 +113,11 @@ def _keep_rest(
     session: Session, scope: Scope, held: Sequence[MemoryIndex], rows: Sequence[MemoryIndex], telling: Telling
 ) -> None:
     """Keeps what a fact told beside what is over: who moved house is still a violin teacher."""
-    for row in held:
+    for row in (one for one in held if one.valid_to is not None):
         by = next((one for one in rows if one.id == row.superseded_by), None)
-        rest = _rest(row, by, telling.said) if row.valid_to is not None else None
-        mended = by is not None and row.valid_to == row.valid_from
-        if rest is None or (mended and by is not None and telling_stems(rest) <= telling_stems(by.content)):
+        rest = _rest(row, by, telling.said)
+        mended = by.content if by is not None and row.valid_to == row.valid_from else ""
+        if rest is None or telling_stems(rest) <= telling_stems(mended):
             continue
         sources = [message.id for message in memories.sources_of(session, scope, [row.id]).get(row.id, ())]
         memories.remember(
@@ -137,9 +138,9 @@ def _rest(row: MemoryIndex, by: MemoryIndex | None, said: str) -> str | None:
 
 def _of_the_slot(row: MemoryIndex, by: MemoryIndex | None, said: str) -> bool:
     """Whether it is the value of a fact's slot that is over, and not something that was told with it."""
-    base = (row.slot or "").split(":")[0]
+    base = base_of(row.slot)
     theme = {"user/home": "home", "user/job": "work", "user/relationship": "partner"}.get(base)
-    alike = by is not None and (by.slot or "").split(":")[0] == base
+    alike = by is not None and base_of(by.slot) == base
     return bool(base) and (alike or theme is None or theme in themes_of(said))
 
 
@@ -198,12 +199,12 @@ def _succeed(
         new = [(claims[place], rows[place]) for place in side.telling]
         if all(row.valid_to is not None for row in old):
             continue
+        if side.cues["mended"] and any(row.valid_to == row.valid_from for row in held):
+            continue  # what was wrong has been put right
         learned = telling.embedding_model in LEARNED
         after = [Told(topic(claim.fact), unit(claim.embedding if learned else None)) for claim, _ in new]
         before = [Told(topic(row), unit(row.embedding if learned else None)) for row in old]
         slip = side.cues["mended"] and not side.cues["ended"] and not side.cues["begun"]
-        if side.cues["mended"] and any(row.valid_to == row.valid_from for row in held):
-            continue  # what was wrong has been put right
         for place, nearest in ended(side.said, after, before).items():
             row = old[place]
             if row.valid_to is not None or row is new[nearest][1]:
@@ -217,7 +218,7 @@ def _known(session: Session, scope: Scope, claims: Sequence[Claim]) -> list[Memo
     """The facts that hold and may be touched, the newest first."""
     if not claims:
         return []
-    bases = sorted({claim.fact.slot.split(":")[0] for claim in claims if claim.fact.slot})
+    bases = sorted({base_of(claim.fact.slot) for claim in claims} - {""})
     given = {**scope.mine, "limit": LOOKED_AT}
     for number, base in enumerate(bases):
         facets = base.replace("/", "//").replace("%", "/%").replace("_", "/_") + ":%"
@@ -330,8 +331,8 @@ def _contradicts(fact: Fact, row: MemoryIndex) -> bool:
         return False  # "full-time employment as her horse"
     if fact.slot == row.slot:
         return not same_value(fact.value, row.value)
-    base = fact.slot.split(":")[0]
-    facets = fact.effect == "changes" and base == row.slot.split(":")[0]
+    base = base_of(fact.slot)
+    facets = fact.effect == "changes" and base == base_of(row.slot)
     return facets and (":" not in fact.slot or base.split("/")[-1] in WHOLE)
 
 

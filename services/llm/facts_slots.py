@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..text import content_words, stem, word_set, words
+from .facts_themes import towns
 from .facts_words import (
     ABSTRACT,
     ALIASES,
@@ -23,7 +24,6 @@ from .facts_words import (
 )
 from .kinds import KINDS, PERSONS
 from .lexicon import members
-from .vocabulary import TOWNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,6 @@ _POSTS: Final = (
 )
 
 
-_TOWNS: Final = word_set(TOWNS)
 _NO_TOWN: Final = re.compile(r"\d|\b(?:department|office|team|chemo|goal)\b", re.IGNORECASE)
 
 
@@ -234,7 +233,7 @@ def _is_town(value: str) -> bool:
     """Whether a value looks like the name of a place, and not like a department or a lesson: "HR", "Year 4"."""
     first = (value.removeprefix("the ").split() or [""])[0]
     named = first[:1].isupper() and not first.isupper()
-    return (named or first in _TOWNS) and not _NO_TOWN.search(value)
+    return (named or first in towns()) and not _NO_TOWN.search(value)
 
 
 def slot_of(clause: str) -> Slot | None:

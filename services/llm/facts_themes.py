@@ -81,7 +81,7 @@ def stated_themes(text: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def places_of(text: str) -> frozenset[str]:
     """The towns and countries in a text, and what stands where a place does: "in Penzance"."""
-    known = {word for word in re.findall(r"\b[A-Z][\w'à-ÿ-]+", text) if word.lower() in _towns()}
+    known = {word for word in re.findall(r"\b[A-Z][\w'à-ÿ-]+", text) if word.lower() in towns()}
     placed = [match["place"] for match in _AT_PLACE.finditer(text)]
     return frozenset(word.lower() for word in (*known, *placed)) - _DATES
 
@@ -104,5 +104,6 @@ _DATES: Final = word_set(
 
 
 @lru_cache(maxsize=1)
-def _towns() -> frozenset[str]:
+def towns() -> frozenset[str]:
+    """The words of the names of known towns."""
     return word_set(TOWNS)

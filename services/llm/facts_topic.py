@@ -121,7 +121,11 @@ _JOB: Final = frozenset(stem(word) for word in word_set("job work position post 
 
 def retold(new: Topic, old: Topic) -> bool:
     """Whether a statement says again, in other words, what an earlier one said."""
-    if _whose(new) != _whose(old) or new.effect in ("changes", "ends") or STILL.search(new.content):
+    if (
+        whose(new.subject) != whose(old.subject)
+        or new.effect in ("changes", "ends")
+        or STILL.search(new.content)
+    ):
         return False
     said, before = telling_stems(new.content), telling_stems(old.content)
     if not said or not before:
@@ -173,8 +177,14 @@ def _negative(content: str, about: Collection[str]) -> bool:
     )
 
 
-def _whose(topic: Topic) -> str:
-    return (topic.subject or "user").split(":")[0]
+def whose(subject: str | None) -> str:
+    """Whom a fact is about, without their name: the brother of "brother:oleg"."""
+    return (subject or "user").split(":")[0]
+
+
+def base_of(slot: str | None) -> str:
+    """A slot without its facet, the job of "user/job:place"; empty where a fact has none."""
+    return (slot or "").split(":")[0]
 
 
 def akin(new: Topic, old: Topic) -> bool:
@@ -191,7 +201,7 @@ def akin(new: Topic, old: Topic) -> bool:
 
 def restated(new: Topic, old: Topic) -> bool:
     """Whether half of what a statement tells was told before and it names nothing new, so that its meaning decides."""
-    of = [(topic.subject or "user").split(":")[0] for topic in (new, old)]
+    of = [whose(topic.subject) for topic in (new, old)]
     if of[0] != of[1] or new.effect in ("changes", "ends") or denies(new.content) != denies(old.content):
         return False
     said, before = telling_stems(new.content), telling_stems(old.content)
@@ -212,8 +222,8 @@ def ended_by(new: Topic, old: Topic) -> bool:
     if not gone or old.effect == "ends" or _DENIED.search(old.content):
         return False
     named = {word.lower() for word in re.findall(r"[A-Z][\w'-]*|\d+", new.value or "")}
-    whose, theirs = ((one.subject or "user").split(":")[0] for one in (new, old))
-    apart = not named & _folded(old.content) or (whose in PERSONS and whose != theirs)
+    ours, theirs = (whose(one.subject) for one in (new, old))
+    apart = not named & _folded(old.content) or (ours in PERSONS and ours != theirs)
     if (new.subject or "user") != (old.subject or "user") and apart:
         return False
     if gone <= _JOB and (old.slot or "").startswith("user/job"):
@@ -234,7 +244,7 @@ def superseded_by(new: Topic, old: Topic) -> bool:
         return False
     if _DENIED.search(new.content) or _DENIED.search(old.content) or owner_in(old.content):
         return False
-    if new.slot and old.slot and new.slot.split(":")[0] != old.slot.split(":")[0]:
+    if new.slot and old.slot and base_of(new.slot) != base_of(old.slot):
         return False
     if lines_of(new.content) != lines_of(old.content):
         return False
@@ -261,7 +271,7 @@ def changeable(new: Topic, old: Topic) -> bool:
     """Whether what is so now may replace a statement that is like it: both affirm, and of one thing there is one."""
     if _GRADED.search(new.content) or _DENIED.search(new.content) or _DENIED.search(old.content):
         return False
-    if (new.slot or old.slot) and (new.slot or "").split(":")[0] != (old.slot or "").split(":")[0]:
+    if base_of(new.slot) != base_of(old.slot):
         return False
     said, before = ([stem(word) for word in content_words(text)] for text in (new.content, old.content))
     if not said or not before or said[0] != before[0] or new.subject != "user":
